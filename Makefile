@@ -1,0 +1,54 @@
+# Needs cargo, make and git; `make test` also wants the programs of a PostgreSQL server (see scripts/ensure-postgres).
+# ARGS goes to the program: make run ARGS="--listen 127.0.0.1:9000"
+
+CARGO ?= cargo
+ROLLCALL = $(CARGO) run --locked --quiet --
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Start the server with a demo roll on http://127.0.0.1:8080 (ARGS="--listen ADDR --data DIR")
+	$(CARGO) run --locked -- serve --demo $(ARGS)
+
+.PHONY: demo
+demo: ## The same with simulated people who confirm, refuse and let links expire
+	$(CARGO) run --locked -- serve --demo --simulate $(ARGS)
+
+.PHONY: test
+test: ## Run every test, on SQLite and on a throw-away PostgreSQL (NO_POSTGRES=1 skips the latter)
+	./scripts/ensure-postgres
+	$(CARGO) test --locked --workspace $(ARGS)
+
+.PHONY: check
+check: ## Check the formatting, the lints and the documentation; warnings are errors
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --locked --workspace --no-deps
+
+.PHONY: fix
+fix: ## Repair what clippy and rustfmt can repair by themselves
+	$(CARGO) clippy --locked --workspace --all-targets --fix --allow-dirty --allow-staged
+	$(CARGO) fmt --all
+
+.PHONY: schema
+schema: ## Write schema.graphql anew
+	$(ROLLCALL) schema > schema.graphql.new
+	mv schema.graphql.new schema.graphql
+
+.PHONY: config-docs
+config-docs: ## Write docs/configuration.md anew
+	$(ROLLCALL) config docs > docs/configuration.md.new
+	mv docs/configuration.md.new docs/configuration.md
+
+.PHONY: bench
+bench: ## Measure a directory sync of 10,000 people
+	$(CARGO) run --release --locked --example sync_bench
+
+.PHONY: deny
+deny: ## Check licences, forbidden crates and sources of the dependencies (needs cargo-deny)
+	$(CARGO) deny --all-features check bans licenses sources
