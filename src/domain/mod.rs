@@ -1,0 +1,19 @@
+//! The rules of rollcall, pure: no clock, no randomness, no database, no async. What they need comes in as arguments.
+
+pub mod account;
+pub mod actor;
+pub mod chance;
+pub mod channel;
+pub mod clock;
+pub mod confirmation;
+pub mod endpoint;
+pub mod engineer;
+pub mod event;
+pub mod html;
+pub mod id;
+pub mod refusal;
+pub mod resend;
+pub mod roster;
+pub mod table;
+pub mod text;
+pub mod wording;
