@@ -1,0 +1,135 @@
+//! Opening the database.
+
+use std::{sync::Arc, time::Duration};
+
+use entity::installation;
+use sea_orm::{
+    ActiveValue::Set, ConnectOptions as SeaOptions, Database, DatabaseConnection, DbBackend, EntityTrait,
+    sea_query::OnConflict,
+};
+use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+
+use super::{Inner, OnCommit, Sealer, SealerKeys, Store, StoreError};
+
+/// What SQLite's row channel holds: the default of 50 makes the two threads wake each other for every few rows.
+const SQLITE_ROW_BUFFER: usize = 4096;
+
+/// How long a writer on SQLite waits for another process's transaction.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How to open the database.
+#[derive(Clone)]
+pub struct ConnectOptions {
+    /// `sqlite:…` or `postgres://…`.
+    pub url: String,
+    /// The most connections of the pool; on SQLite, of the readers.
+    pub max_connections: u32,
+    /// The keys that values are sealed with.
+    pub keys: SealerKeys,
+    /// Called after each commit.
+    pub on_commit: OnCommit,
+}
+
+/// Whether the database's structure is the one that this version needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaState {
+    /// It is.
+    Current,
+    /// That many changes are missing.
+    Behind(usize),
+}
+
+impl Store {
+    /// Connects. The structure is neither looked at nor changed.
+    ///
+    /// # Errors
+    /// When the database cannot be reached, or the keys are not usable.
+    pub async fn connect(options: &ConnectOptions) -> Result<Self, StoreError> {
+        let (writer, reader) = if options.url.starts_with("sqlite:") {
+            let writer = connect_sqlite(&options.url, 1).await?;
+            let reader = connect_sqlite(&options.url, options.max_connections).await?;
+            (writer, reader)
+        } else {
+            let pool = connect_postgres(&options.url, options.max_connections).await?;
+            (pool.clone(), pool)
+        };
+        let sealer = Sealer::new(&options.keys)?;
+        let on_commit = Arc::clone(&options.on_commit);
+        Ok(Self { inner: Arc::new(Inner { writer, reader, sealer, on_commit }) })
+    }
+
+    /// Whether the database is SQLite inside this process.
+    pub fn is_embedded(&self) -> bool {
+        self.writer().get_database_backend() == DbBackend::Sqlite
+    }
+
+    /// The connection that migrations run on.
+    pub fn migration_connection(&self) -> &DatabaseConnection {
+        self.writer()
+    }
+
+    /// Makes sure that this process works with the keys that the database was sealed with, and notes them at the first start.
+    ///
+    /// # Errors
+    /// When the keys are others, or the database fails.
+    pub async fn check_keys(&self) -> Result<(), StoreError> {
+        let fingerprint = self.sealer().index_fingerprint();
+        if self.remember("index_key", &fingerprint).await? != fingerprint {
+            return Err(StoreError::Unusable(
+                "this database was filled with another index_key: give the one that it was set up with".to_owned(),
+            ));
+        }
+        let sealed_with = self.remember("sealing_key", self.sealer().present_key()).await?;
+        if !self.sealer().knows_key(&sealed_with) {
+            return Err(StoreError::Unusable(format!(
+                "this database was sealed with the key {sealed_with}, which is not among the keys given"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Writes a fact of the installation if there is none yet, and tells the one that stands.
+    async fn remember(&self, name: &str, value: &str) -> Result<String, StoreError> {
+        let row = installation::ActiveModel { name: Set(name.to_owned()), value: Set(value.to_owned()) };
+        installation::Entity::insert(row)
+            .on_conflict(OnConflict::column(installation::Column::Name).do_nothing().to_owned())
+            .exec_without_returning(self.writer())
+            .await?;
+        let row = installation::Entity::find_by_id(name.to_owned()).one(self.writer()).await?;
+        row.map(|row| row.value).ok_or(StoreError::BadRow {
+            table: "installation",
+            id: name.to_owned(),
+            column: "value",
+        })
+    }
+}
+
+fn quiet(mut options: SeaOptions, max_connections: u32) -> SeaOptions {
+    // Statements carry phone numbers: they go to no log and no span.
+    options
+        .max_connections(max_connections)
+        .sqlx_logging(false)
+        .record_stmt_in_spans(false)
+        .acquire_timeout(Duration::from_secs(10));
+    options
+}
+
+async fn connect_sqlite(url: &str, max_connections: u32) -> Result<DatabaseConnection, StoreError> {
+    let mut options = quiet(SeaOptions::new(url), max_connections);
+    // One call: a second one would silently replace the first.
+    options.map_sqlx_sqlite_opts(|options| {
+        options
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(SQLITE_BUSY_TIMEOUT)
+            .row_buffer_size(SQLITE_ROW_BUFFER)
+            .pragma("secure_delete", "on")
+    });
+    Ok(Database::connect(options).await?)
+}
+
+async fn connect_postgres(url: &str, max_connections: u32) -> Result<DatabaseConnection, StoreError> {
+    Ok(Database::connect(quiet(SeaOptions::new(url), max_connections)).await?)
+}

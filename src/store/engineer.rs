@@ -1,0 +1,283 @@
+//! The people on the roll.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use entity::engineer;
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
+};
+use uuid::Uuid;
+
+use super::{Rows, StoreError, row::Place, tx::ROWS_PER_INSERT};
+use crate::domain::{
+    account::Locale,
+    endpoint::{EmailAddress, PhoneNumber},
+    engineer::{DirectoryIdentity, DirectoryState, Engineer, Touched, UserType},
+    id::EngineerId,
+};
+
+impl<C: ConnectionTrait> Rows<'_, C> {
+    /// The engineer of that id; `None` where the account has none, or only a deleted one.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn find_engineer(&self, id: EngineerId) -> Result<Option<Engineer>, StoreError> {
+        Ok(self.find_engineers(&[id]).await?.remove(&id))
+    }
+
+    /// The engineers of these ids; unknown and deleted ones are left out.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn find_engineers(&self, ids: &[EngineerId]) -> Result<HashMap<EngineerId, Engineer>, StoreError> {
+        let rows = self
+            .engineers_query()
+            .filter(engineer::Column::Id.is_in(keys(ids)))
+            .filter(engineer::Column::DeletedAt.is_null())
+            .all(self.db)
+            .await?;
+        rows.iter().map(|row| read_engineer(row).map(|engineer| (engineer.id, engineer))).collect()
+    }
+
+    /// The engineer of that directory identity, where they are not deleted.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn find_engineer_by_identity(
+        &self,
+        identity: &DirectoryIdentity,
+    ) -> Result<Option<Engineer>, StoreError> {
+        let row = self
+            .engineers_query()
+            .filter(engineer::Column::Directory.eq(identity.directory.as_str()))
+            .filter(engineer::Column::ExternalId.eq(identity.external_id.as_str()))
+            .filter(engineer::Column::DeletedAt.is_null())
+            .one(self.db)
+            .await?;
+        row.as_ref().map(read_engineer).transpose()
+    }
+
+    /// The engineers of that name who are not deleted, two at most: enough to know whether the name is one person's.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn find_engineers_by_name(&self, name: &str) -> Result<Vec<Engineer>, StoreError> {
+        let rows = self
+            .engineers_query()
+            .filter(engineer::Column::NameKey.eq(fold(name)))
+            .filter(engineer::Column::Name.eq(name))
+            .filter(engineer::Column::DeletedAt.is_null())
+            .limit(2)
+            .all(self.db)
+            .await?;
+        rows.iter().map(read_engineer).collect()
+    }
+
+    /// Everyone, deleted people who are not erased included, ordered by id.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn list_roster(&self) -> Result<Vec<Engineer>, StoreError> {
+        let rows = self.engineers_query().order_by_asc(engineer::Column::Id).all(self.db).await?;
+        rows.iter().map(read_engineer).collect()
+    }
+
+    /// Locks these engineers to the end of the transaction and reads them, deleted ones included. Locks are taken in the order
+    /// of the ids, so that two transactions never wait for each other.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn lock_engineers(&self, ids: &[EngineerId]) -> Result<HashMap<EngineerId, Engineer>, StoreError> {
+        let rows = self
+            .engineers_query()
+            .filter(engineer::Column::Id.is_in(keys(ids)))
+            .order_by_asc(engineer::Column::Id)
+            .lock_exclusive()
+            .all(self.db)
+            .await?;
+        rows.iter().map(|row| read_engineer(row).map(|engineer| (engineer.id, engineer))).collect()
+    }
+
+    /// Locks one engineer who is not deleted.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn lock_engineer(&self, id: EngineerId) -> Result<Option<Engineer>, StoreError> {
+        let found = self.lock_engineers(&[id]).await?.remove(&id);
+        Ok(found.filter(|engineer| engineer.deleted_at.is_none()))
+    }
+
+    /// Adds engineers.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_engineers(&self, engineers: &[Engineer]) -> Result<(), StoreError> {
+        for chunk in engineers.chunks(ROWS_PER_INSERT) {
+            let rows = chunk.iter().map(|engineer| self.engineer_row(engineer));
+            engineer::Entity::insert_many(rows).exec_without_returning(self.db).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes an engineer's fields. When they are erased is not among them; see [`Rows::set_erase_at`].
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn update_engineer(&self, engineer: &Engineer) -> Result<(), StoreError> {
+        let mut row = self.engineer_row(engineer);
+        row.erase_at = sea_orm::ActiveValue::NotSet;
+        engineer::Entity::update_many()
+            .set(row)
+            .filter(engineer::Column::Account.eq(self.account.as_str()))
+            .filter(engineer::Column::Id.eq(engineer.id.0))
+            .exec(self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// Says when deleted people are erased; `None` takes it back.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_erase_at(&self, ids: &[EngineerId], at: Option<DateTime<Utc>>) -> Result<(), StoreError> {
+        engineer::Entity::update_many()
+            .col_expr(engineer::Column::EraseAt, Expr::value(at))
+            .filter(engineer::Column::Account.eq(self.account.as_str()))
+            .filter(engineer::Column::Id.is_in(keys(ids)))
+            .exec(self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// Notes that a directory sync saw these people.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_synced_at(&self, directory: &str, at: DateTime<Utc>) -> Result<(), StoreError> {
+        engineer::Entity::update_many()
+            .col_expr(engineer::Column::SyncedAt, Expr::value(Some(at)))
+            .filter(engineer::Column::Account.eq(self.account.as_str()))
+            .filter(engineer::Column::Directory.eq(directory))
+            .filter(engineer::Column::DirectoryState.ne(DirectoryState::Gone.name()))
+            .filter(engineer::Column::DeletedAt.is_null())
+            .exec(self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// Takes people off the roll for good, with their channels.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn erase_engineers(&self, ids: &[EngineerId]) -> Result<(), StoreError> {
+        engineer::Entity::delete_many()
+            .filter(engineer::Column::Account.eq(self.account.as_str()))
+            .filter(engineer::Column::Id.is_in(keys(ids)))
+            .exec(self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// The deleted people whose time to be erased has come.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_erasable(&self, now: DateTime<Utc>, limit: u64) -> Result<Vec<EngineerId>, StoreError> {
+        let ids: Vec<Uuid> = self
+            .engineers_query()
+            .select_only()
+            .column(engineer::Column::Id)
+            .filter(engineer::Column::DeletedAt.is_not_null())
+            .filter(engineer::Column::EraseAt.lte(now))
+            .order_by_asc(engineer::Column::Id)
+            .limit(limit)
+            .into_tuple()
+            .all(self.db)
+            .await?;
+        Ok(ids.into_iter().map(EngineerId).collect())
+    }
+
+    fn engineers_query(&self) -> sea_orm::Select<engineer::Entity> {
+        engineer::Entity::find().filter(engineer::Column::Account.eq(self.account.as_str()))
+    }
+
+    fn engineer_row(&self, engineer: &Engineer) -> engineer::ActiveModel {
+        let (directory, external_id) =
+            engineer.identity.clone().map(|identity| (identity.directory, identity.external_id)).unzip();
+        engineer::ActiveModel {
+            id: Set(engineer.id.0),
+            account: Set(self.account.to_string()),
+            name: Set(engineer.name.clone()),
+            alias: Set(engineer.alias.clone()),
+            name_key: Set(fold(&engineer.name)),
+            alias_key: Set(engineer.alias.as_deref().map(fold).unwrap_or_default()),
+            user_type: Set(engineer.user_type.name().to_owned()),
+            identity_provider: Set(engineer.identity_provider.clone()),
+            directory: Set(directory),
+            external_id: Set(external_id),
+            directory_state: Set(engineer.directory_state.name().to_owned()),
+            locale: Set(engineer.locale.map(|locale| locale.tag().to_owned())),
+            mobile: Set(engineer.mobile.as_ref().map(|mobile| mobile.as_str().to_owned())),
+            email: Set(engineer.email.as_ref().map(|email| email.as_str().to_owned())),
+            email_key: Set(engineer.email.as_ref().map(EmailAddress::key)),
+            alias_touched: Set(engineer.touched.alias),
+            mobile_touched: Set(engineer.touched.mobile),
+            email_touched: Set(engineer.touched.email),
+            version: Set(engineer.version),
+            created_at: Set(engineer.created_at),
+            updated_at: Set(engineer.updated_at),
+            synced_at: Set(engineer.synced_at),
+            deleted_at: Set(engineer.deleted_at),
+            erase_at: Set(None),
+        }
+    }
+}
+
+/// Folds text for ordering and search.
+pub(super) fn fold(text: &str) -> String {
+    text.to_lowercase()
+}
+
+pub(super) fn keys(ids: &[EngineerId]) -> Vec<Uuid> {
+    ids.iter().map(|id| id.0).collect()
+}
+
+fn stored<T>(
+    place: &Place<'_>,
+    column: &'static str,
+    value: Option<&String>,
+    read: fn(String) -> Option<T>,
+) -> Result<Option<T>, StoreError> {
+    value.map(|value| place.need(column, read(value.clone()))).transpose()
+}
+
+pub(super) fn read_engineer(row: &engineer::Model) -> Result<Engineer, StoreError> {
+    let place = Place { table: "engineer", id: &row.id };
+    let identity = match (&row.directory, &row.external_id) {
+        (Some(directory), Some(external_id)) => {
+            Some(DirectoryIdentity { directory: directory.clone(), external_id: external_id.clone() })
+        }
+        (None, None) => None,
+        (Some(_), None) | (None, Some(_)) => return Err(place.bad("external_id")),
+    };
+    Ok(Engineer {
+        id: EngineerId(row.id),
+        name: row.name.clone(),
+        alias: row.alias.clone(),
+        user_type: place.name("user_type", &row.user_type, UserType::from_name)?,
+        identity_provider: row.identity_provider.clone(),
+        identity,
+        directory_state: place.name("directory_state", &row.directory_state, DirectoryState::from_name)?,
+        locale: place.name_opt("locale", row.locale.as_deref(), Locale::from_tag)?,
+        mobile: stored(&place, "mobile", row.mobile.as_ref(), PhoneNumber::from_stored)?,
+        email: stored(&place, "email", row.email.as_ref(), EmailAddress::from_stored)?,
+        touched: Touched { alias: row.alias_touched, mobile: row.mobile_touched, email: row.email_touched },
+        version: row.version,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        synced_at: row.synced_at,
+        deleted_at: row.deleted_at,
+    })
+}

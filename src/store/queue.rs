@@ -1,0 +1,166 @@
+//! The rows as queues, over all accounts: claiming due work under a lease, and finding what time has ended.
+
+use chrono::{DateTime, Duration, Utc};
+use entity::{channel, channel_subscription, engineer};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, LockBehavior, LockType},
+};
+use uuid::Uuid;
+
+use super::{
+    Rows, Store, StoreError, Subscription,
+    row::Place,
+    subscription::{CANCEL, HAND_OVER},
+};
+use crate::domain::{
+    confirmation::ConfirmationStatus,
+    engineer::DirectoryState,
+    id::{AccountId, EngineerId},
+};
+
+/// What waits for the workers, over all accounts.
+pub struct Queue<'a> {
+    pub(super) store: &'a Store,
+}
+
+/// What a channel subscription waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkKind {
+    /// To be handed to the provider. Rows of people who are not ACTIVE wait.
+    HandOver,
+    /// To be cancelled at the provider.
+    Cancel,
+}
+
+/// A claimed channel subscription.
+pub struct Work {
+    /// The account.
+    pub account: AccountId,
+    /// The request.
+    pub subscription: Subscription,
+    /// Whether someone may have begun this work before: then the provider is asked what it has first.
+    pub tried: bool,
+}
+
+impl Queue<'_> {
+    /// Claims due work for `owner` until `now + lease`, oldest first, `limit` at most. Work whose claim ran out is due again.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn claim(
+        &self,
+        kind: WorkKind,
+        owner: &str,
+        now: DateTime<Utc>,
+        lease: Duration,
+        limit: u64,
+    ) -> Result<Vec<Work>, StoreError> {
+        use channel_subscription::Column;
+        if !self.has_due(kind, now).await? {
+            return Ok(Vec::new());
+        }
+        let db = self.store.begin_write().await?;
+        let rows = channel_subscription::Entity::find()
+            .filter(due(kind, now))
+            .order_by_asc(Column::NextAttemptAt)
+            .order_by_asc(Column::Id)
+            .limit(limit)
+            .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+            .all(&db)
+            .await?;
+        channel_subscription::Entity::update_many()
+            .col_expr(Column::ClaimedBy, Expr::value(Some(owner)))
+            .col_expr(Column::ClaimedUntil, Expr::value(Some(now + lease)))
+            .filter(Column::Id.is_in(rows.iter().map(|row| row.id)))
+            .exec(&db)
+            .await?;
+        db.commit().await?;
+        rows.iter()
+            .map(|row| {
+                let place = Place { table: "channel_subscription", id: &row.id };
+                let account: AccountId = place.need("account", row.account.parse().ok())?;
+                let rows = Rows { db: self.store.reader(), account: &account, sealer: self.store.sealer() };
+                let subscription = rows.read_subscription(row)?;
+                let tried = row.attempts > 0 || row.claimed_by.is_some();
+                Ok(Work { account, subscription, tried })
+            })
+            .collect()
+    }
+
+    /// A look without the write lock, so that idle workers disturb nobody.
+    async fn has_due(&self, kind: WorkKind, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let found: Option<Uuid> = channel_subscription::Entity::find()
+            .select_only()
+            .column(channel_subscription::Column::Id)
+            .filter(due(kind, now))
+            .limit(1)
+            .into_tuple()
+            .one(self.store.reader())
+            .await?;
+        Ok(found.is_some())
+    }
+
+    /// The people with a PENDING channel whose link is dead by `now`, `limit` at most.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn list_expired(
+        &self,
+        now: DateTime<Utc>,
+        limit: u64,
+    ) -> Result<Vec<(AccountId, EngineerId)>, StoreError> {
+        let rows: Vec<(String, Uuid)> = channel::Entity::find()
+            .select_only()
+            .columns([channel::Column::Account, channel::Column::EngineerId])
+            .filter(channel::Column::Status.eq(ConfirmationStatus::Pending.name()))
+            .filter(channel::Column::ExpiresAt.lte(now))
+            .filter(channel::Column::EngineerId.not_in_subquery(deleted_people()))
+            .order_by_asc(channel::Column::ExpiresAt)
+            .limit(limit)
+            .into_tuple()
+            .all(self.store.reader())
+            .await?;
+        rows.into_iter()
+            .map(|(account, id)| {
+                let place = Place { table: "channel", id: &id };
+                Ok((place.need("account", account.parse().ok())?, EngineerId(id)))
+            })
+            .collect()
+    }
+}
+
+fn due(kind: WorkKind, now: DateTime<Utc>) -> Condition {
+    use channel_subscription::Column;
+    let phase = match kind {
+        WorkKind::HandOver => HAND_OVER,
+        WorkKind::Cancel => CANCEL,
+    };
+    let unclaimed = Condition::any().add(Column::ClaimedUntil.is_null()).add(Column::ClaimedUntil.lte(now));
+    let mut due = Condition::all()
+        .add(Column::Phase.eq(phase))
+        .add(Column::NextAttemptAt.lte(now))
+        .add(unclaimed);
+    if kind == WorkKind::HandOver {
+        let active = engineer::Entity::find()
+            .select_only()
+            .column(engineer::Column::Id)
+            .filter(Expr::col((engineer::Entity, engineer::Column::Id)).equals((
+                channel_subscription::Entity,
+                Column::EngineerId,
+            )))
+            .filter(engineer::Column::DirectoryState.eq(DirectoryState::Active.name()))
+            .filter(engineer::Column::DeletedAt.is_null())
+            .into_query();
+        due = due.add(Expr::exists(active));
+    }
+    due
+}
+
+fn deleted_people() -> sea_orm::sea_query::SelectStatement {
+    engineer::Entity::find()
+        .select_only()
+        .column(engineer::Column::Id)
+        .filter(engineer::Column::DeletedAt.is_not_null())
+        .into_query()
+}
