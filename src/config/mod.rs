@@ -1,0 +1,80 @@
+//! The configuration: one TOML file, `ROLLCALL_*` variables and flags, the later the stronger.
+//!
+//! Each section is one file. What a section may hold is said once, by its `…Section` struct: the keys, their defaults and their
+//! meaning. The JSON schema of these structs is what the layers are checked against and what `docs/configuration.md` is made
+//! from. A section is then resolved into its `…Config`: parsed, its secrets read. All problems are collected.
+
+mod account;
+mod auth;
+mod data;
+mod database;
+mod describe;
+mod development;
+mod directory;
+mod environment;
+mod findings;
+mod keys;
+mod layer;
+mod load;
+mod log;
+mod secret;
+mod server;
+mod shape;
+mod smtp;
+mod suggest;
+mod worker;
+
+use std::collections::BTreeMap;
+
+pub use self::{
+    account::{AccountConfig, ProviderKind},
+    auth::AuthConfig,
+    data::DataConfig,
+    database::{DatabaseConfig, DatabaseLocation},
+    describe::documentation,
+    development::DevelopmentConfig,
+    directory::{DirectoryConfig, DirectorySourceConfig},
+    environment::{CONFIG_FILE_VARIABLE, read_process_environment},
+    findings::{ConfigError, Problem},
+    keys::KeysConfig,
+    load::{DEMO_LAYER, Overrides, load},
+    log::{LogConfig, LogFormat},
+    secret::{Key, Secret},
+    server::{AllowedOrigin, ServerConfig},
+    smtp::{SmtpConfig, SmtpCredentials, SmtpTls},
+    worker::WorkerConfig,
+};
+use crate::domain::id::AccountId;
+
+/// The whole configuration: every layer merged, every value checked, every secret read.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where rollcall listens, and who may talk to it.
+    pub server: ServerConfig,
+    /// Where rollcall keeps its files.
+    pub data: DataConfig,
+    /// The database.
+    pub database: DatabaseConfig,
+    /// How access tokens are checked.
+    pub auth: AuthConfig,
+    /// The keys that seal what is stored.
+    pub keys: KeysConfig,
+    /// The mail server; without one, mail lands in the outbox.
+    pub smtp: Option<SmtpConfig>,
+    /// The background work.
+    pub worker: WorkerConfig,
+    /// Settings for development and demonstration.
+    pub development: DevelopmentConfig,
+    /// What is logged, and how.
+    pub log: LogConfig,
+    /// The accounts by their key.
+    pub accounts: BTreeMap<AccountId, AccountConfig>,
+    printed: String,
+}
+
+impl Config {
+    /// The configuration in effect, defaults included, as TOML. Secrets, and the password of the database URL, are `***`.
+    pub fn print(&self) -> &str {
+        &self.printed
+    }
+}
