@@ -1,0 +1,205 @@
+//! The one way in which channels change: a batch of engineers, locked, with what happens to their channels, and everything that
+//! follows from it written together.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use chrono::{DateTime, Utc};
+
+use super::{Account, Core};
+use crate::{
+    domain::{
+        channel::ChannelKind,
+        confirmation::{Channel, Happening, NoStep, Request, Step},
+        engineer::{Circumstances, Engineer},
+        event::{Event, StatusChange},
+        id::{ChannelSubscriptionId, EngineerId},
+        resend::EndpointGuard,
+    },
+    store::{StoreError, Subscription, Tx},
+};
+
+/// Engineers of one account, locked to the end of the transaction, and what happens to their channels.
+pub(super) struct Batch<'a> {
+    core: &'a Core,
+    account: &'a Account,
+    pub now: DateTime<Utc>,
+    pub engineers: BTreeMap<EngineerId, Engineer>,
+    channels: HashMap<EngineerId, Vec<Channel>>,
+    guards: BTreeMap<String, EndpointGuard>,
+    requests: Vec<Subscription>,
+    retired: Vec<ChannelSubscriptionId>,
+    changed: BTreeSet<(EngineerId, ChannelKind)>,
+    events: Vec<Event>,
+}
+
+impl<'a> Batch<'a> {
+    /// Locks these engineers, deleted ones included, and reads their channels.
+    pub async fn lock(
+        core: &'a Core,
+        account: &'a Account,
+        tx: &Tx,
+        ids: &[EngineerId],
+        now: DateTime<Utc>,
+    ) -> Result<Self, StoreError> {
+        let engineers = tx.rows().lock_engineers(ids).await?.into_iter().collect::<BTreeMap<_, _>>();
+        let found: Vec<_> = engineers.keys().copied().collect();
+        let channels = tx.rows().list_channels(&found).await?;
+        let mut batch = Self::empty(core, account, now);
+        batch.engineers = engineers;
+        batch.channels = channels;
+        Ok(batch)
+    }
+
+    /// A batch of nobody, for engineers who come onto the roll by it.
+    pub fn empty(core: &'a Core, account: &'a Account, now: DateTime<Utc>) -> Self {
+        Self {
+            core,
+            account,
+            now,
+            engineers: BTreeMap::new(),
+            channels: HashMap::new(),
+            guards: BTreeMap::new(),
+            requests: Vec::new(),
+            retired: Vec::new(),
+            changed: BTreeSet::new(),
+            events: Vec::new(),
+        }
+    }
+
+    /// Adds an engineer who comes onto the roll, without channels.
+    pub fn add(&mut self, engineer: Engineer) {
+        self.channels.insert(engineer.id, ChannelKind::ALL.map(Channel::empty).to_vec());
+        self.engineers.insert(engineer.id, engineer);
+    }
+
+    /// Locks the guards of all endpoints that the engineers have by now. Called once, after edits and before requests, so that
+    /// guards are locked in one order.
+    pub async fn lock_guards(&mut self, tx: &Tx) -> Result<(), StoreError> {
+        let rows = tx.rows();
+        let endpoints = self.engineers.values().flat_map(|engineer| {
+            [ChannelKind::Sms, ChannelKind::Email].into_iter().filter_map(|kind| engineer.endpoint(kind))
+        });
+        let keys: Vec<_> = endpoints.map(|endpoint| rows.endpoint_key(endpoint)).collect();
+        self.guards = rows.lock_guards(&keys).await?;
+        Ok(())
+    }
+
+    /// One channel.
+    pub fn channel(&self, engineer: EngineerId, kind: ChannelKind) -> Option<&Channel> {
+        self.channels.get(&engineer)?.iter().find(|channel| channel.kind == kind)
+    }
+
+    /// Whether the account lacks the beta access to a channel.
+    pub const fn is_restricted(&self, _kind: ChannelKind) -> bool {
+        // Beta access does not exist yet, so no channel is a beta channel.
+        false
+    }
+
+    /// What besides the channel decides over it.
+    pub fn circumstances<'b>(&self, engineer: &Engineer, kind: ChannelKind, guard: &'b EndpointGuard) -> Circumstances<'b> {
+        Circumstances {
+            engineer_active: engineer.is_active(),
+            restricted: self.is_restricted(kind),
+            guard,
+            now: self.now,
+        }
+    }
+
+    /// The guard of the endpoint at which a channel ends. Only guards that were locked can be looked at, and changed.
+    pub fn guard(&mut self, engineer: EngineerId, kind: ChannelKind) -> Option<&mut EndpointGuard> {
+        let endpoint = self.engineers.get(&engineer)?.endpoint(kind)?;
+        let key = self.core.store.sealer().endpoint_key(&self.account.settings.id, endpoint);
+        self.guards.get_mut(&key)
+    }
+
+    /// A new request for a channel that has an endpoint: counted against the limits, and work for the provider.
+    pub fn request(&mut self, engineer: EngineerId, kind: ChannelKind) -> Option<Request> {
+        let now = self.now;
+        let due_at = self.guard(engineer, kind)?.reserve(kind, now);
+        let endpoint = self.engineers.get(&engineer)?.endpoint(kind)?.to_owned();
+        let generation = ChannelSubscriptionId::generate(now, self.core.chance.as_ref());
+        self.requests.push(Subscription {
+            id: generation,
+            engineer,
+            channel: kind,
+            provider: self.account.provider.name().to_owned(),
+            reference: None,
+            endpoint: Some(endpoint),
+            requested_at: now,
+            due_at,
+            attempts: 0,
+            retired_at: None,
+            missing_since: None,
+        });
+        Some(Request { generation, requested_at: now, due_at })
+    }
+
+    /// The request that goes with a new endpoint, unless nobody is to be asked: the person is not ACTIVE, the channel is
+    /// restricted, or the person behind the endpoint opted out.
+    pub fn request_for_new_endpoint(&mut self, engineer: EngineerId, kind: ChannelKind) -> Option<Request> {
+        let active = self.engineers.get(&engineer).is_some_and(Engineer::is_active);
+        let open = self.guard(engineer, kind).is_some_and(|guard| guard.opted_out_at.is_none());
+        if active && open && !self.is_restricted(kind) { self.request(engineer, kind) } else { None }
+    }
+
+    /// Lets something happen to a channel, and logs the change of its status.
+    pub fn apply(&mut self, engineer: EngineerId, kind: ChannelKind, happening: Happening) -> Result<Step, NoStep> {
+        let step = self.apply_unlogged(engineer, kind, happening)?;
+        if step.from.status() != step.to.status() {
+            self.events.push(Event::StatusChanged(StatusChange::of(engineer, kind, &step)));
+        }
+        Ok(step)
+    }
+
+    /// The same without an event: for how channels stand when their engineer comes onto the roll by a bulk run.
+    pub fn apply_unlogged(
+        &mut self,
+        engineer: EngineerId,
+        kind: ChannelKind,
+        happening: Happening,
+    ) -> Result<Step, NoStep> {
+        let channel = self
+            .channels
+            .get_mut(&engineer)
+            .and_then(|channels| channels.iter_mut().find(|channel| channel.kind == kind))
+            .ok_or(NoStep::Late)?;
+        let step = channel.apply(happening)?;
+        channel.state = step.to;
+        self.retired.extend(step.retired);
+        self.changed.insert((engineer, kind));
+        Ok(step)
+    }
+
+    /// Adds an event that is not a status change.
+    pub fn log(&mut self, event: Event) {
+        self.events.push(event);
+    }
+
+    /// How many messages the batch's requests lead to.
+    pub const fn messages(&self) -> usize {
+        self.requests.len()
+    }
+
+    /// Writes everything but the engineers' own rows.
+    pub async fn save(self, tx: &mut Tx) -> Result<(), StoreError> {
+        let rows = tx.rows();
+        if !self.guards.is_empty() {
+            rows.save_guards(&self.guards).await?;
+        }
+        rows.insert_subscriptions(&self.requests).await?;
+        rows.retire_subscriptions(&self.retired, self.now).await?;
+        let changed: Vec<_> = self
+            .changed
+            .iter()
+            .filter_map(|(engineer, kind)| {
+                let channel = self.channels.get(engineer)?.iter().find(|channel| channel.kind == *kind)?;
+                Some((*engineer, channel))
+            })
+            .collect();
+        rows.save_channels(&changed).await?;
+        for event in self.events {
+            tx.log(event, self.now, self.core.chance.as_ref());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,266 @@
+//! The confirmation sync: pulls statuses from the provider and writes only what changed.
+//!
+//! A partial listing downgrades nobody. What two complete listings in a row lack is gone, unless so much is missing that the
+//! listing itself must be doubted.
+
+use std::collections::{HashMap, HashSet};
+
+use chrono::{DateTime, Duration, Utc};
+
+use super::{Account, CHUNK, ServiceError, Services, batch::Batch};
+use crate::{
+    domain::{
+        actor::{Actor, Permission},
+        channel::ChannelKind,
+        confirmation::{ConfirmationStatus, Happening, Proof},
+        id::{AccountId, ChannelSubscriptionId, EngineerId},
+        refusal::{Refusal, RefusalCode},
+        roster::{GONE_PEOPLE, GONE_PERCENT},
+    },
+    port::provider::{ListedSubscription, ProviderStatus},
+    store::Fence,
+};
+
+/// How long the lease of the loop lasts: longer than one page of a listing may take.
+const LEASE: Duration = Duration::minutes(2);
+
+/// Something that the listing says of a channel.
+struct Finding {
+    engineer: EngineerId,
+    channel: ChannelKind,
+    generation: ChannelSubscriptionId,
+    status: ProviderStatus,
+}
+
+impl Services {
+    /// Asks for a confirmation sync now; a worker runs it at once.
+    ///
+    /// # Errors
+    /// When the caller may not, or the database fails.
+    pub async fn refresh_confirmations(&self, actor: &Actor) -> Result<(), ServiceError> {
+        if !actor.may(Permission::SyncDirectories) {
+            return Err(Refusal::new(RefusalCode::NotAllowed).into());
+        }
+        let account = self.account(&actor.account)?;
+        let tx = self.core.store.begin(&actor.account).await?;
+        let mut state = tx.rows().get_confirmation_sync(account.provider.name()).await?;
+        state.wanted_at = Some(self.now());
+        tx.rows().save_confirmation_sync(account.provider.name(), &state).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Runs the confirmation sync of every account for which it is due: `every` after the last one began, or wanted. Tells how many
+    /// ran.
+    ///
+    /// # Errors
+    /// When the database fails. What a provider answers is no error here.
+    pub async fn sync_confirmations_if_due(&self, owner: &str, every: Duration) -> Result<usize, ServiceError> {
+        let mut ran = 0;
+        for account in self.core.accounts.values() {
+            let id = &account.settings.id;
+            let state = self.core.store.rows(id).get_confirmation_sync(account.provider.name()).await?;
+            let due = state.wanted_at.is_some() || state.started_at.is_none_or(|at| at + every <= self.now());
+            if !due {
+                continue;
+            }
+            let lease = format!("confirmation-sync/{id}");
+            if let Some(fence) = self.core.store.take_lease(&lease, owner, self.now(), LEASE).await? {
+                self.sync_confirmations(account, owner, &lease, &fence).await?;
+                ran += 1;
+            }
+        }
+        Ok(ran)
+    }
+
+    async fn sync_confirmations(
+        &self,
+        account: &Account,
+        owner: &str,
+        lease: &str,
+        fence: &Fence,
+    ) -> Result<(), ServiceError> {
+        let (id, provider) = (&account.settings.id, account.provider.name());
+        let began = self.now();
+        self.note_start(account, fence, began).await?;
+        let mut seen = HashSet::new();
+        let mut page = None;
+        loop {
+            let listed = match account.provider.list(id, page.as_deref()).await {
+                Ok(listed) => listed,
+                Err(error) => {
+                    tracing::warn!(account = %id, provider, %error, "The confirmation sync was cut short; nobody is downgraded");
+                    return Ok(());
+                }
+            };
+            self.apply_page(account, fence, &listed.entries).await?;
+            seen.extend(listed.entries.into_iter().map(|entry| entry.reference));
+            page = listed.next;
+            if page.is_none() {
+                break;
+            }
+            if self.core.store.take_lease(lease, owner, self.now(), LEASE).await?.as_ref() != Some(fence) {
+                return Ok(());
+            }
+        }
+        self.finish_listing(account, fence, began, &seen).await
+    }
+
+    async fn note_start(&self, account: &Account, fence: &Fence, began: DateTime<Utc>) -> Result<(), ServiceError> {
+        let tx = self.core.store.begin(&account.settings.id).await?;
+        tx.hold_lease(fence).await?;
+        let mut state = tx.rows().get_confirmation_sync(account.provider.name()).await?;
+        state.started_at = Some(began);
+        state.wanted_at = None;
+        tx.rows().save_confirmation_sync(account.provider.name(), &state).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Applies one page. Only what differs is locked and written.
+    async fn apply_page(
+        &self,
+        account: &Account,
+        fence: &Fence,
+        entries: &[ListedSubscription],
+    ) -> Result<(), ServiceError> {
+        let answered: HashMap<_, _> = entries
+            .iter()
+            .filter(|entry| entry.status != ProviderStatus::Unconfirmed)
+            .map(|entry| (entry.reference.clone(), entry.status))
+            .collect();
+        let rows = self.core.store.rows(&account.settings.id);
+        let references: Vec<_> = answered.keys().cloned().collect();
+        let subscriptions = rows.find_live_subscriptions(account.provider.name(), &references).await?;
+        let people: Vec<_> = subscriptions.iter().map(|subscription| subscription.engineer).collect();
+        let channels = rows.list_channels(&people).await?;
+        let findings: Vec<_> = subscriptions
+            .into_iter()
+            .filter_map(|subscription| {
+                let status = *answered.get(subscription.reference.as_ref()?)?;
+                let channels = channels.get(&subscription.engineer)?;
+                let channel = channels.iter().find(|channel| channel.kind == subscription.channel)?;
+                let known = matches!(
+                    (channel.status(), status),
+                    (ConfirmationStatus::Confirmed, ProviderStatus::Confirmed)
+                        | (ConfirmationStatus::Cancelled, ProviderStatus::OptedOut)
+                );
+                let finding = Finding {
+                    engineer: subscription.engineer,
+                    channel: subscription.channel,
+                    generation: subscription.id,
+                    status,
+                };
+                (!known).then_some(finding)
+            })
+            .collect();
+        for chunk in findings.chunks(CHUNK) {
+            self.apply_findings(account, fence, chunk).await?;
+        }
+        Ok(())
+    }
+
+    async fn apply_findings(
+        &self,
+        account: &Account,
+        fence: &Fence,
+        findings: &[Finding],
+    ) -> Result<(), ServiceError> {
+        let mut tx = self.core.store.begin(&account.settings.id).await?;
+        tx.hold_lease(fence).await?;
+        let ids: Vec<_> = findings.iter().map(|finding| finding.engineer).collect();
+        let mut batch = Batch::lock(&self.core, account, &tx, &ids, self.now()).await?;
+        batch.lock_guards(&tx).await?;
+        let at = batch.now;
+        for &Finding { engineer, channel, generation, status } in findings {
+            if batch.engineers.get(&engineer).is_none_or(|engineer| engineer.deleted_at.is_some()) {
+                continue;
+            }
+            let (happening, opted_out_at) = match status {
+                ProviderStatus::Unconfirmed => continue,
+                ProviderStatus::Confirmed => (Happening::Confirmed { generation, proof: Proof::Sync, at }, None),
+                ProviderStatus::OptedOut => (Happening::OptedOut { generation }, Some(at)),
+            };
+            if batch.apply(engineer, channel, happening).is_ok()
+                && let Some(guard) = batch.guard(engineer, channel)
+            {
+                guard.opted_out_at = opted_out_at;
+            }
+        }
+        batch.save(&mut tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Looks for what a complete listing lacks.
+    async fn finish_listing(
+        &self,
+        account: &Account,
+        fence: &Fence,
+        began: DateTime<Utc>,
+        seen: &HashSet<String>,
+    ) -> Result<(), ServiceError> {
+        let id = &account.settings.id;
+        let provider = account.provider.name();
+        let live = self.core.store.rows(id).list_live_references(provider, began).await?;
+        let missing: Vec<_> = live.iter().filter(|(_, reference, _)| !seen.contains(reference)).collect();
+        let back: Vec<_> = live
+            .iter()
+            .filter(|(_, reference, since)| since.is_some() && seen.contains(reference))
+            .map(|(generation, ..)| *generation)
+            .collect();
+        let doubtful = missing.len() > GONE_PEOPLE || missing.len() * 100 > live.len() * GONE_PERCENT;
+        let first_time: Vec<_> =
+            missing.iter().filter(|(_, _, since)| since.is_none()).map(|(generation, ..)| *generation).collect();
+        let gone: Vec<_> =
+            missing.iter().filter(|(_, _, since)| since.is_some()).map(|(generation, ..)| *generation).collect();
+        let count = i32::try_from(missing.len()).unwrap_or(i32::MAX);
+
+        let tx = self.core.store.begin(id).await?;
+        tx.hold_lease(fence).await?;
+        tx.rows().set_missing_since(&back, None).await?;
+        if !doubtful {
+            tx.rows().set_missing_since(&first_time, Some(began)).await?;
+        }
+        let mut state = tx.rows().get_confirmation_sync(provider).await?;
+        state.completed_at = Some(began);
+        state.missing = count;
+        tx.rows().save_confirmation_sync(provider, &state).await?;
+        tx.commit().await?;
+
+        if doubtful && count > 0 {
+            tracing::error!(account = %id, provider, missing = count, "The provider's listing lacks so many requests that none is taken for gone");
+        } else {
+            for chunk in gone.chunks(CHUNK) {
+                self.apply_gone(id, account, fence, chunk).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn apply_gone(
+        &self,
+        id: &AccountId,
+        account: &Account,
+        fence: &Fence,
+        gone: &[ChannelSubscriptionId],
+    ) -> Result<(), ServiceError> {
+        let rows = self.core.store.rows(id);
+        let mut subscriptions = Vec::new();
+        for generation in gone {
+            subscriptions.extend(rows.find_subscription(*generation).await?);
+        }
+        let people: Vec<_> = subscriptions.iter().map(|subscription| subscription.engineer).collect();
+        let mut tx = self.core.store.begin(id).await?;
+        tx.hold_lease(fence).await?;
+        let mut batch = Batch::lock(&self.core, account, &tx, &people, self.now()).await?;
+        for one in &subscriptions {
+            // Only what is PENDING or CONFIRMED can be gone; anything else stays as it is.
+            let _ = batch.apply(one.engineer, one.channel, Happening::GoneAtProvider { generation: one.id });
+        }
+        tx.rows().close_subscriptions(gone).await?;
+        batch.save(&mut tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}

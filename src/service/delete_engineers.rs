@@ -1,0 +1,101 @@
+//! Deleting people from the roll, and taking that back. Use stops at once; erasing comes later.
+
+use super::{CHUNK, ServiceError, Services, erase::erase};
+use crate::domain::{
+    actor::{Actor, Permission},
+    event::{EngineerChangeKind, Event},
+    id::EngineerId,
+    refusal::{Refusal, RefusalCode},
+};
+
+/// What became of one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemOutcome {
+    /// Who.
+    pub engineer: EngineerId,
+    /// Why nothing was done.
+    pub refusal: Option<Refusal>,
+}
+
+impl Services {
+    /// Deletes people: they are hidden at once, and erased after the account's `erase_after`, or now.
+    ///
+    /// # Errors
+    /// When the caller may not, or the database fails.
+    pub async fn delete_engineers(
+        &self,
+        actor: &Actor,
+        ids: &[EngineerId],
+        erase_now: bool,
+    ) -> Result<Vec<ItemOutcome>, ServiceError> {
+        let allowed = actor.may(Permission::DeleteEngineers) && (!erase_now || actor.may(Permission::EraseEngineers));
+        if !allowed {
+            return Err(Refusal::new(RefusalCode::NotAllowed).into());
+        }
+        let account = self.account(&actor.account)?;
+        let now = self.now();
+        let mut outcomes = Vec::new();
+        for chunk in ids.chunks(CHUNK) {
+            let mut tx = self.core.store.begin(&actor.account).await?;
+            let mut locked = tx.rows().lock_engineers(chunk).await?;
+            let mut deleted = Vec::new();
+            for id in chunk {
+                let present = locked.get_mut(id).filter(|engineer| engineer.deleted_at.is_none());
+                let refusal = present.is_none().then(|| Refusal::not_found("engineer"));
+                if let Some(engineer) = present {
+                    engineer.deleted_at = Some(now);
+                    engineer.updated_at = now;
+                    tx.rows().update_engineer(engineer).await?;
+                    deleted.push(*id);
+                }
+                outcomes.push(ItemOutcome { engineer: *id, refusal });
+            }
+            tx.rows().set_erase_at(&deleted, Some(now + account.settings.erase_after)).await?;
+            for id in &deleted {
+                let event = Event::EngineerChanged { engineer: *id, kind: EngineerChangeKind::Deleted };
+                tx.log(event, now, self.chance());
+            }
+            if erase_now {
+                erase(&tx, &deleted, now).await?;
+            }
+            tx.commit().await?;
+        }
+        Ok(outcomes)
+    }
+
+    /// Brings deleted people back with everything that they had, as long as they are not erased.
+    ///
+    /// # Errors
+    /// When the caller may not, or the database fails.
+    pub async fn restore_engineers(&self, actor: &Actor, ids: &[EngineerId]) -> Result<Vec<ItemOutcome>, ServiceError> {
+        if !actor.may(Permission::DeleteEngineers) {
+            return Err(Refusal::new(RefusalCode::NotAllowed).into());
+        }
+        let now = self.now();
+        let mut outcomes = Vec::new();
+        for chunk in ids.chunks(CHUNK) {
+            let mut tx = self.core.store.begin(&actor.account).await?;
+            let mut locked = tx.rows().lock_engineers(chunk).await?;
+            let mut restored = Vec::new();
+            for id in chunk {
+                let deleted = locked.get_mut(id).filter(|engineer| engineer.deleted_at.is_some());
+                let refusal = deleted.is_none().then(|| Refusal::not_found("deleted engineer"));
+                if let Some(engineer) = deleted {
+                    engineer.deleted_at = None;
+                    engineer.updated_at = now;
+                    tx.rows().update_engineer(engineer).await?;
+                    let event = Event::EngineerChanged { engineer: *id, kind: EngineerChangeKind::Created };
+                    restored.push((*id, event));
+                }
+                outcomes.push(ItemOutcome { engineer: *id, refusal });
+            }
+            let back: Vec<_> = restored.iter().map(|(id, _)| *id).collect();
+            tx.rows().set_erase_at(&back, None).await?;
+            for (_, event) in restored {
+                tx.log(event, now, self.chance());
+            }
+            tx.commit().await?;
+        }
+        Ok(outcomes)
+    }
+}

@@ -1,0 +1,61 @@
+//! Erasing deleted people: personal data goes, requests become cancel work, and only the directory identity is remembered.
+
+use chrono::{DateTime, Utc};
+
+use super::{CHUNK, ServiceError, Services};
+use crate::{
+    domain::id::EngineerId,
+    store::{StoreError, Tx},
+};
+
+impl Services {
+    /// Erases everyone whose time has come. Tells how many people were erased.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn erase_due(&self) -> Result<usize, ServiceError> {
+        let now = self.now();
+        let mut erased = 0;
+        for account in self.core.accounts.keys() {
+            loop {
+                let due = self.core.store.rows(account).list_erasable(now, CHUNK as u64).await?;
+                if due.is_empty() {
+                    break;
+                }
+                let tx = self.core.store.begin(account).await?;
+                // Whoever was restored meanwhile is not among them any more.
+                let due = tx.rows().list_erasable(now, CHUNK as u64).await?;
+                erase(&tx, &due, now).await?;
+                tx.commit().await?;
+                erased += due.len();
+            }
+        }
+        Ok(erased)
+    }
+
+    /// Prunes the event logs by the retention. Tells how many entries went.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn prune_log(&self) -> Result<u64, ServiceError> {
+        let now = self.now();
+        let keep = self.core.retention;
+        let mut pruned = 0;
+        for account in self.core.accounts.keys() {
+            let tx = self.core.store.begin(account).await?;
+            pruned += tx.rows().prune_events(now - keep.events, now - keep.history).await?;
+            tx.commit().await?;
+        }
+        Ok(pruned)
+    }
+}
+
+/// Erases people in a transaction of the caller's.
+pub(super) async fn erase(tx: &Tx, ids: &[EngineerId], now: DateTime<Utc>) -> Result<(), StoreError> {
+    let rows = tx.rows();
+    rows.lock_engineers(ids).await?;
+    rows.retire_all_of(ids, now).await?;
+    rows.forget_identities_of(ids).await?;
+    rows.forget_sync_outcomes_of(ids).await?;
+    rows.erase_engineers(ids).await
+}

@@ -1,0 +1,175 @@
+//! Asking people to confirm their channels, one or many at a time.
+
+use std::collections::BTreeSet;
+
+use super::{CHUNK, ServiceError, Services, batch::Batch};
+use crate::{
+    domain::{
+        actor::{Actor, Permission, Sight},
+        channel::ChannelKind,
+        confirmation::{ConfirmationStatus, Happening, Origin},
+        engineer::NotSubscribableReason,
+        id::EngineerId,
+        refusal::{Refusal, RefusalCode},
+        resend::EndpointGuard,
+    },
+    store::EngineerFilter,
+};
+
+/// Whose channels.
+#[derive(Debug, Clone)]
+pub enum Whom {
+    /// These people's.
+    Ids(Vec<EngineerId>),
+    /// Those of everyone who is wanted.
+    Filter(EngineerFilter),
+}
+
+/// What a caller wants.
+#[derive(Debug, Clone)]
+pub struct SubscribeChannels {
+    /// Whose channels.
+    pub whom: Whom,
+    /// Which of them; `None` for all that can be subscribed.
+    pub channels: Option<Vec<ChannelKind>>,
+    /// Ask also where the person behind the endpoint opted out.
+    pub lift_opt_out: bool,
+}
+
+/// What became of one channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelOutcome {
+    /// Whose channel.
+    pub engineer: EngineerId,
+    /// Which channel.
+    pub channel: ChannelKind,
+    /// How it stands now.
+    pub status: ConfirmationStatus,
+    /// Why nothing was done.
+    pub refusal: Option<Refusal>,
+}
+
+impl ChannelOutcome {
+    /// A channel of someone whom the caller may not act on, or who is not there.
+    pub(super) fn refused(engineer: EngineerId, channel: ChannelKind, refusal: Refusal) -> Self {
+        Self { engineer, channel, status: ConfirmationStatus::NotConfigured, refusal: Some(refusal) }
+    }
+}
+
+impl Services {
+    /// Asks for confirmations. Each channel gets an outcome of its own; with `channels` left out, only those that can be
+    /// subscribed are asked for and told of.
+    ///
+    /// # Errors
+    /// When the caller may act on nobody, or the database fails.
+    pub async fn subscribe_channels(
+        &self,
+        actor: &Actor,
+        input: SubscribeChannels,
+    ) -> Result<Vec<ChannelOutcome>, ServiceError> {
+        if input.lift_opt_out && !actor.may(Permission::SubscribeChannels) {
+            return Err(Refusal::new(RefusalCode::NotAllowed).at(&["liftOptOut"]).into());
+        }
+        let ids = self.resolve(actor, &input.whom).await?;
+        let mut outcomes = Vec::new();
+        for chunk in ids.chunks(CHUNK) {
+            outcomes.extend(self.subscribe_chunk(actor, chunk, &input).await?);
+        }
+        Ok(outcomes)
+    }
+
+    /// The ids that a caller means, each once, in their order.
+    pub(super) async fn resolve(&self, actor: &Actor, whom: &Whom) -> Result<Vec<EngineerId>, ServiceError> {
+        match whom {
+            Whom::Ids(ids) => {
+                let mut seen = BTreeSet::new();
+                Ok(ids.iter().copied().filter(|id| seen.insert(*id)).collect())
+            }
+            Whom::Filter(filter) => {
+                let mut filter = filter.clone();
+                match actor.sight() {
+                    Sight::WholeRoll => {}
+                    Sight::Only(only) => filter.narrow_to(only),
+                    Sight::Nobody => return Ok(Vec::new()),
+                }
+                let rows = self.core.store.rows(&actor.account);
+                Ok(rows.list_engineer_ids(&filter, None, u64::from(u32::MAX)).await?)
+            }
+        }
+    }
+
+    async fn subscribe_chunk(
+        &self,
+        actor: &Actor,
+        ids: &[EngineerId],
+        input: &SubscribeChannels,
+    ) -> Result<Vec<ChannelOutcome>, ServiceError> {
+        let account = self.account(&actor.account)?;
+        let mut tx = self.core.store.begin(&actor.account).await?;
+        let mut batch = Batch::lock(&self.core, account, &tx, ids, self.now()).await?;
+        batch.lock_guards(&tx).await?;
+        let mut outcomes = Vec::new();
+        for id in ids {
+            let known = batch.engineers.get(id).is_some_and(|engineer| engineer.deleted_at.is_none());
+            let hidden = !known || !actor.can_view(*id);
+            for kind in input.channels.as_deref().unwrap_or(&ChannelKind::ALL) {
+                if hidden || !actor.can_subscribe(*id) {
+                    let code = if hidden { RefusalCode::NotFound } else { RefusalCode::NotAllowed };
+                    let refusal = Refusal::new(code).with("what", "engineer");
+                    outcomes.push(ChannelOutcome::refused(*id, *kind, refusal));
+                    if input.channels.is_none() {
+                        break;
+                    }
+                } else {
+                    let outcome = subscribe(&mut batch, *id, *kind, input.lift_opt_out);
+                    let wanted = input.channels.is_some() || outcome.refusal.is_none();
+                    outcomes.extend(Some(outcome).filter(|_| wanted));
+                }
+            }
+        }
+        batch.save(&mut tx).await?;
+        tx.commit().await?;
+        Ok(outcomes)
+    }
+}
+
+fn subscribe(batch: &mut Batch<'_>, id: EngineerId, kind: ChannelKind, lift_opt_out: bool) -> ChannelOutcome {
+    let mut guard = batch.guard(id, kind).cloned().unwrap_or_default();
+    if lift_opt_out {
+        guard.opted_out_at = None;
+    }
+    let refusal = check(batch, id, kind, &guard).err();
+    if refusal.is_none() {
+        if let Some(kept) = batch.guard(id, kind) {
+            *kept = guard;
+        }
+        if let Some(request) = batch.request(id, kind) {
+            let subscribed = Happening::Subscribed { request, origin: Origin::Person };
+            // The check above allowed exactly the states from which this happens.
+            let _ = batch.apply(id, kind, subscribed);
+        }
+    }
+    let status = batch.channel(id, kind).map_or(ConfirmationStatus::NotConfigured, |channel| channel.status());
+    ChannelOutcome { engineer: id, channel: kind, status, refusal }
+}
+
+fn check(batch: &Batch<'_>, id: EngineerId, kind: ChannelKind, guard: &EndpointGuard) -> Result<(), Refusal> {
+    let (Some(engineer), Some(channel)) = (batch.engineers.get(&id), batch.channel(id, kind)) else {
+        return Err(Refusal::not_found("engineer"));
+    };
+    channel.subscribable(batch.circumstances(engineer, kind, guard)).map_err(|reason| {
+        let refusal = Refusal::new(reason.into());
+        match reason {
+            NotSubscribableReason::RateLimited => {
+                refusal.with_time("nextRequestAt", guard.next_request_at(kind, batch.now))
+            }
+            NotSubscribableReason::AlreadyConfirmed
+            | NotSubscribableReason::NoEndpoint
+            | NotSubscribableReason::Restricted
+            | NotSubscribableReason::InProgress
+            | NotSubscribableReason::NotNeeded
+            | NotSubscribableReason::EngineerInactive
+            | NotSubscribableReason::OptedOut => refusal,
+        }
+    })
+}

@@ -1,0 +1,115 @@
+//! Asking for a directory sync, and asking for it by schedule.
+
+use chrono::Duration;
+
+use super::{ServiceError, Services};
+use crate::{
+    domain::{
+        actor::{Actor, Permission},
+        event::Event,
+        id::{AccountId, DirectorySyncId},
+        refusal::{Refusal, RefusalCode},
+    },
+    store::{SyncCounts, SyncRun, SyncState, SyncWish},
+};
+
+/// How long one process keeps to the schedule before another may take over.
+const LEASE: Duration = Duration::seconds(30);
+
+/// What a caller wants.
+#[derive(Debug, Clone, Default)]
+pub struct SyncEngineers {
+    /// Which directory; `None` where the account has only one.
+    pub directory: Option<String>,
+    /// Make the plan, change nobody.
+    pub dry_run: bool,
+    /// Many may be gone.
+    pub confirm_removals: bool,
+    /// Deleted people come back.
+    pub restore_deleted: bool,
+}
+
+impl Services {
+    /// Queues a run; a worker does it at once.
+    ///
+    /// # Errors
+    /// When the directory is unknown, the caller may not, or the database fails.
+    pub async fn sync_engineers(&self, actor: &Actor, input: SyncEngineers) -> Result<SyncRun, ServiceError> {
+        if !actor.may(Permission::SyncDirectories) {
+            return Err(Refusal::new(RefusalCode::NotAllowed).into());
+        }
+        let account = self.account(&actor.account)?;
+        let mut known = account.directories.keys();
+        let directory = match input.directory {
+            Some(name) => known.find(|known| **known == name).cloned(),
+            None => known.next().filter(|_| known.next().is_none()).cloned(),
+        };
+        let Some(directory) = directory else {
+            return Err(Refusal::not_found("directory").at(&["directory"]).into());
+        };
+        let wish = SyncWish {
+            directory,
+            dry_run: input.dry_run,
+            confirm_removals: input.confirm_removals,
+            restore_deleted: input.restore_deleted,
+            requested_by: Some(actor.subject.clone()),
+        };
+        self.queue_directory_sync(&actor.account, wish).await
+    }
+
+    /// Queues a run for whoever may.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn queue_directory_sync(&self, account: &AccountId, wish: SyncWish) -> Result<SyncRun, ServiceError> {
+        let now = self.now();
+        let run = SyncRun {
+            id: DirectorySyncId::generate(now, self.chance()),
+            wish,
+            state: SyncState::Queued,
+            counts: SyncCounts::default(),
+            failure_code: None,
+            failure_message: None,
+            unknown_fields: Vec::new(),
+            created_at: now,
+            started_at: None,
+            finished_at: None,
+        };
+        let mut tx = self.core.store.begin(account).await?;
+        tx.rows().save_sync(&run).await?;
+        tx.log(Event::SyncProgressed { sync: run.id }, now, self.chance());
+        tx.commit().await?;
+        Ok(run)
+    }
+
+    /// Queues the runs that are due by schedule, in one process at a time. Tells how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn schedule_directory_syncs(&self, owner: &str) -> Result<usize, ServiceError> {
+        let lease = self.core.store.take_lease("directory-sync-schedule", owner, self.now(), LEASE).await?;
+        if lease.is_none() {
+            return Ok(0);
+        }
+        let mut queued = 0;
+        for (id, account) in &self.core.accounts {
+            for (name, directory) in &account.directories {
+                let Some(every) = directory.sync_every else { continue };
+                let last = self.core.store.rows(id).find_last_sync(name).await?;
+                if last.is_some_and(|run| !run.state.has_ended() || run.created_at + every > self.now()) {
+                    continue;
+                }
+                let wish = SyncWish {
+                    directory: name.clone(),
+                    dry_run: false,
+                    confirm_removals: false,
+                    restore_deleted: false,
+                    requested_by: None,
+                };
+                self.queue_directory_sync(id, wish).await?;
+                queued += 1;
+            }
+        }
+        Ok(queued)
+    }
+}
