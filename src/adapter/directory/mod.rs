@@ -1,0 +1,3 @@
+//! Where engineers come from.
+
+pub mod csv;

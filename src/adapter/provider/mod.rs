@@ -1,0 +1,4 @@
+//! Who asks for confirmations.
+
+pub mod builtin;
+pub mod message;

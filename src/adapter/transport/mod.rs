@@ -1,0 +1,5 @@
+//! What carries messages.
+
+pub mod outbox;
+pub mod smtp;
+mod smtp_reply;

@@ -1,0 +1,61 @@
+//! A database that does not answer is told of once, and asked again ever more slowly.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use crate::store::StoreError;
+
+const FIRST_DELAY: Duration = Duration::from_millis(100);
+const LONGEST_DELAY: Duration = Duration::from_secs(10);
+
+/// Whether the database fails at one thing, so that the log says it once per outage.
+pub(super) struct Outage {
+    what: &'static str,
+    lasts: AtomicBool,
+}
+
+impl Outage {
+    pub(super) const fn new(what: &'static str) -> Self {
+        Self { what, lasts: AtomicBool::new(false) }
+    }
+
+    pub(super) fn begin(&self, error: &StoreError) {
+        if !self.lasts.swap(true, Ordering::Relaxed) {
+            tracing::error!(%error, "{}, trying again", self.what);
+        }
+    }
+
+    pub(super) fn end(&self) {
+        if self.lasts.swap(false, Ordering::Relaxed) {
+            tracing::info!("The outage is over: {}", self.what);
+        }
+    }
+}
+
+/// How long to wait before asking again: twice as long each time, up to ten seconds.
+#[derive(Debug)]
+pub(super) struct BackOff {
+    delay: Duration,
+}
+
+impl BackOff {
+    pub(super) const fn new() -> Self {
+        Self { delay: FIRST_DELAY }
+    }
+
+    pub(super) fn next_delay(&mut self) -> Duration {
+        let delay = self.delay;
+        self.delay = (delay * 2).min(LONGEST_DELAY);
+        delay
+    }
+}
+
+/// Whether trying again may help. Bad data stays bad.
+pub(super) const fn may_pass(error: &StoreError) -> bool {
+    match error {
+        StoreError::Database(_) => true,
+        StoreError::BadRow { .. } | StoreError::Unseal(_) | StoreError::LeaseLost | StoreError::Unusable(_) => false,
+    }
+}
