@@ -47,7 +47,7 @@ config-docs: ## Write docs/configuration.md anew
 
 .PHONY: bench
 bench: ## Measure a directory sync of 10,000 people
-	$(CARGO) run --release --locked --example sync_bench
+	$(CARGO) run --release --locked -p bench --bin directory-sync
 
 .PHONY: deny
 deny: ## Check licences, forbidden crates and sources of the dependencies (needs cargo-deny)

@@ -75,9 +75,5 @@ fn directory_sync_table() -> TableCreateStatement {
     for count in ["total", "done", "added", "updated", "moved", "gone", "unchanged", "skipped", "messages"] {
         table.col(integer(count));
     }
-    table
-        .col(string_null("failure_code"))
-        .col(text_null("failure_message"))
-        .col(text("unknown_fields"))
-        .to_owned()
+    table.col(string_null("failure_code")).col(text_null("failure_message")).col(text("unknown_fields")).to_owned()
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     channel::ChannelKind,
-    confirmation::{ConfirmationStatus, Step, StatusChangeCause},
+    confirmation::{ConfirmationStatus, StatusChangeCause, Step},
     id::{DirectorySyncId, EngineerId, EventId},
 };
 

@@ -38,9 +38,8 @@ impl FromStr for AccountId {
 
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
-        let fits = (1..=Self::MAX_LENGTH).contains(&text.len())
-            && text.chars().all(allowed)
-            && !text.starts_with(['-', '_']);
+        let fits =
+            (1..=Self::MAX_LENGTH).contains(&text.len()) && text.chars().all(allowed) && !text.starts_with(['-', '_']);
         if fits { Ok(Self(text.into())) } else { Err(InvalidId { kind: "account" }) }
     }
 }

@@ -52,4 +52,11 @@ impl EndpointGuard {
         self.requests.insert(place, GuardedRequest { channel, at });
         at
     }
+
+    /// Gives back a request that was counted ahead and never handed over, so that a corrected typing error costs nothing.
+    pub fn release(&mut self, channel: ChannelKind, at: DateTime<Utc>) {
+        if let Some(place) = self.requests.iter().position(|request| *request == GuardedRequest { channel, at }) {
+            self.requests.remove(place);
+        }
+    }
 }

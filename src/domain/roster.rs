@@ -404,16 +404,18 @@ impl<'a> Lookup<'a> {
     /// them, or their other key is no longer listed here. Else two directories that list the same person would take them from
     /// each other for ever.
     fn return_of(&self, engineer: &'a Engineer) -> Found<'a> {
-        if engineer.deleted_at.is_some() {
-            return Found::Elsewhere(engineer, SyncReason::Restored);
-        }
-        let elsewhere = engineer.identity.as_ref().is_none_or(|identity| identity.directory != self.directory);
-        let present = if elsewhere {
-            engineer.directory_state != DirectoryState::Gone
-        } else {
+        let here = engineer.identity.as_ref().is_some_and(|identity| identity.directory == self.directory);
+        let deleted = engineer.deleted_at.is_some();
+        let present = if here {
             self.held.contains(&engineer.id)
+        } else {
+            !deleted && engineer.directory_state != DirectoryState::Gone
         };
-        if present { Found::MovedAway } else { Found::Elsewhere(engineer, SyncReason::Revived) }
+        match (present, deleted) {
+            (true, _) => Found::MovedAway,
+            (false, true) => Found::Elsewhere(engineer, SyncReason::Restored),
+            (false, false) => Found::Elsewhere(engineer, SyncReason::Revived),
+        }
     }
 
     fn find_elsewhere(&self, person: &ListedPerson) -> Found<'a> {

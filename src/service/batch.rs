@@ -9,7 +9,7 @@ use super::{Account, Core};
 use crate::{
     domain::{
         channel::ChannelKind,
-        confirmation::{Channel, Happening, NoStep, Request, Step},
+        confirmation::{Channel, Confirmation, Happening, NoStep, Request, Step},
         engineer::{Circumstances, Engineer},
         event::{Event, StatusChange},
         id::{ChannelSubscriptionId, EngineerId},
@@ -26,10 +26,19 @@ pub(super) struct Batch<'a> {
     pub engineers: BTreeMap<EngineerId, Engineer>,
     channels: HashMap<EngineerId, Vec<Channel>>,
     guards: BTreeMap<String, EndpointGuard>,
+    /// Requests that the resend limits hold back: what they count for, should they be retired before they are handed over.
+    waiting: HashMap<ChannelSubscriptionId, Reservation>,
     requests: Vec<Subscription>,
     retired: Vec<ChannelSubscriptionId>,
     changed: BTreeSet<(EngineerId, ChannelKind)>,
     events: Vec<Event>,
+}
+
+/// A request that counts against the limits of an endpoint at a moment that lies ahead.
+struct Reservation {
+    endpoint_key: String,
+    channel: ChannelKind,
+    at: DateTime<Utc>,
 }
 
 impl<'a> Batch<'a> {
@@ -47,6 +56,7 @@ impl<'a> Batch<'a> {
         let mut batch = Self::empty(core, account, now);
         batch.engineers = engineers;
         batch.channels = channels;
+        batch.find_waiting();
         Ok(batch)
     }
 
@@ -59,6 +69,7 @@ impl<'a> Batch<'a> {
             engineers: BTreeMap::new(),
             channels: HashMap::new(),
             guards: BTreeMap::new(),
+            waiting: HashMap::new(),
             requests: Vec::new(),
             retired: Vec::new(),
             changed: BTreeSet::new(),
@@ -72,14 +83,30 @@ impl<'a> Batch<'a> {
         self.engineers.insert(engineer.id, engineer);
     }
 
-    /// Locks the guards of all endpoints that the engineers have by now. Called once, after edits and before requests, so that
-    /// guards are locked in one order.
+    fn find_waiting(&mut self) {
+        for (id, channels) in &self.channels {
+            for channel in channels {
+                let endpoint = self.engineers.get(id).and_then(|engineer| engineer.endpoint(channel.kind));
+                if let (Confirmation::Requested(request), Some(endpoint)) = (channel.state, endpoint)
+                    && request.due_at > self.now
+                {
+                    let endpoint_key = self.core.store.sealer().endpoint_key(&self.account.settings.id, endpoint);
+                    let reservation = Reservation { endpoint_key, channel: channel.kind, at: request.due_at };
+                    self.waiting.insert(request.generation, reservation);
+                }
+            }
+        }
+    }
+
+    /// Locks the guards of all endpoints that the engineers have by now, and of those that requests wait for. Called once, after
+    /// edits and before requests, so that guards are locked in one order.
     pub async fn lock_guards(&mut self, tx: &Tx) -> Result<(), StoreError> {
         let rows = tx.rows();
         let endpoints = self.engineers.values().flat_map(|engineer| {
             [ChannelKind::Sms, ChannelKind::Email].into_iter().filter_map(|kind| engineer.endpoint(kind))
         });
-        let keys: Vec<_> = endpoints.map(|endpoint| rows.endpoint_key(endpoint)).collect();
+        let waiting = self.waiting.values().map(|reservation| reservation.endpoint_key.clone());
+        let keys: Vec<_> = endpoints.map(|endpoint| rows.endpoint_key(endpoint)).chain(waiting).collect();
         self.guards = rows.lock_guards(&keys).await?;
         Ok(())
     }
@@ -96,7 +123,12 @@ impl<'a> Batch<'a> {
     }
 
     /// What besides the channel decides over it.
-    pub fn circumstances<'b>(&self, engineer: &Engineer, kind: ChannelKind, guard: &'b EndpointGuard) -> Circumstances<'b> {
+    pub fn circumstances<'b>(
+        &self,
+        engineer: &Engineer,
+        kind: ChannelKind,
+        guard: &'b EndpointGuard,
+    ) -> Circumstances<'b> {
         Circumstances {
             engineer_active: engineer.is_active(),
             restricted: self.is_restricted(kind),
@@ -165,9 +197,21 @@ impl<'a> Batch<'a> {
             .ok_or(NoStep::Late)?;
         let step = channel.apply(happening)?;
         channel.state = step.to;
-        self.retired.extend(step.retired);
+        if let Some(retired) = step.retired {
+            self.release(retired);
+            self.retired.push(retired);
+        }
         self.changed.insert((engineer, kind));
         Ok(step)
+    }
+
+    /// A request that was never handed over no longer counts against the limits.
+    fn release(&mut self, retired: ChannelSubscriptionId) {
+        if let Some(reservation) = self.waiting.remove(&retired)
+            && let Some(guard) = self.guards.get_mut(&reservation.endpoint_key)
+        {
+            guard.release(reservation.channel, reservation.at);
+        }
     }
 
     /// Adds an event that is not a status change.

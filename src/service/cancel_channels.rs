@@ -49,6 +49,7 @@ impl Services {
         let account = self.account(&actor.account)?;
         let mut tx = self.core.store.begin(&actor.account).await?;
         let mut batch = Batch::lock(&self.core, account, &tx, ids, self.now()).await?;
+        batch.lock_guards(&tx).await?;
         let mut outcomes = Vec::new();
         for id in ids {
             let known = batch.engineers.get(id).is_some_and(|engineer| engineer.deleted_at.is_none());

@@ -160,12 +160,7 @@ impl Services {
         Ok(())
     }
 
-    async fn apply_findings(
-        &self,
-        account: &Account,
-        fence: &Fence,
-        findings: &[Finding],
-    ) -> Result<(), ServiceError> {
+    async fn apply_findings(&self, account: &Account, fence: &Fence, findings: &[Finding]) -> Result<(), ServiceError> {
         let mut tx = self.core.store.begin(&account.settings.id).await?;
         tx.hold_lease(fence).await?;
         let ids: Vec<_> = findings.iter().map(|finding| finding.engineer).collect();

@@ -115,12 +115,7 @@ impl Run<'_> {
     }
 
     /// Writes what the plan counts, and whom it leaves out: once, also where the run stops and goes on later.
-    async fn note_plan(
-        &mut self,
-        account: &Account,
-        plan: &RosterPlan,
-        listing: &Listing,
-    ) -> Result<(), ServiceError> {
+    async fn note_plan(&mut self, account: &Account, plan: &RosterPlan, listing: &Listing) -> Result<(), ServiceError> {
         let skipped = plan.entries.iter().filter(|entry| matches!(entry, Entry::Skipped(..)));
         let mut outcomes: Vec<_> = listing.problems.iter().map(outcome_of_problem).collect();
         outcomes.extend(skipped.map(|entry| outcome_of(entry, None)));
@@ -403,8 +398,7 @@ impl ChunkWork<'_, '_> {
                 self.batch.apply(id, kind, happening)
             };
         }
-        let added: Vec<_> =
-            self.added.iter().filter_map(|id| self.batch.engineers.get(id)).cloned().collect();
+        let added: Vec<_> = self.added.iter().filter_map(|id| self.batch.engineers.get(id)).cloned().collect();
         tx.rows().insert_engineers(&added).await?;
         for engineer in self.updated.iter().filter_map(|id| self.batch.engineers.get(id)) {
             tx.rows().update_engineer(engineer).await?;

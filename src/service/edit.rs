@@ -4,12 +4,12 @@ use std::fmt;
 
 use crate::{
     domain::{
-    account::{AccountSettings, Locale},
-    channel::ChannelKind,
-    endpoint::{EmailAddress, EndpointError, PhoneNumber, RobotSecret, Webhook},
-    engineer::MAX_NAME,
-    refusal::{Refusal, RefusalCode},
-    text::clean_text,
+        account::{AccountSettings, Locale},
+        channel::ChannelKind,
+        endpoint::{EmailAddress, EndpointError, PhoneNumber, RobotSecret, Webhook},
+        engineer::MAX_NAME,
+        refusal::{Refusal, RefusalCode},
+        text::clean_text,
     },
     store::RobotEndpoint,
 };
@@ -183,12 +183,10 @@ impl Judge<'_> {
         let secret = match &edit.secret {
             Edit::Keep => None,
             Edit::Clear => Some(None),
-            Edit::Set(text) => {
-                match self.keep(RobotSecret::parse(edit.kind, text), &["endpoints", place, "secret"]) {
-                    Some(secret) => Some(Some(secret)),
-                    None => return,
-                }
-            }
+            Edit::Set(text) => match self.keep(RobotSecret::parse(edit.kind, text), &["endpoints", place, "secret"]) {
+                Some(secret) => Some(Some(secret)),
+                None => return,
+            },
         };
         let robot = match &edit.value {
             Edit::Clear => RobotEdit::Clear,
@@ -225,10 +223,7 @@ pub(super) fn refuse_endpoint(error: EndpointError) -> Refusal {
 }
 
 /// The robot endpoint that an edit leads to, given the one that is kept.
-pub(super) fn edited_robot(
-    edit: RobotEdit,
-    kept: Option<(Webhook, Option<RobotSecret>)>,
-) -> Option<RobotEndpoint> {
+pub(super) fn edited_robot(edit: RobotEdit, kept: Option<(Webhook, Option<RobotSecret>)>) -> Option<RobotEndpoint> {
     match (edit, kept) {
         (RobotEdit::Clear, _) | (RobotEdit::Secret(_), None) => None,
         (RobotEdit::Set(webhook, secret), kept) => {

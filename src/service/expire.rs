@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{CHUNK, ServiceError, Services, batch::Batch};
-use crate::domain::{channel::ChannelKind, confirmation::Happening, id::{AccountId, EngineerId}};
+use crate::domain::{
+    channel::ChannelKind,
+    confirmation::Happening,
+    id::{AccountId, EngineerId},
+};
 
 impl Services {
     /// Expires every PENDING channel whose link is dead. Tells how many people's channels changed.

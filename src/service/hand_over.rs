@@ -138,11 +138,7 @@ impl Services {
         Ok(())
     }
 
-    pub(super) async fn close(
-        &self,
-        account: &AccountId,
-        subscription: &Subscription,
-    ) -> Result<(), ServiceError> {
+    pub(super) async fn close(&self, account: &AccountId, subscription: &Subscription) -> Result<(), ServiceError> {
         let tx = self.core.store.begin(account).await?;
         tx.rows().close_subscriptions(&[subscription.id]).await?;
         tx.commit().await?;

@@ -143,14 +143,14 @@ impl Services {
                 Err(_) => None,
             },
             Key::External { directory, external_id } => {
-                let identity =
-                    DirectoryIdentity { directory: directory.clone(), external_id: external_id.clone() };
+                let identity = DirectoryIdentity { directory: directory.clone(), external_id: external_id.clone() };
                 rows.find_engineer_by_identity(&identity).await?
             }
             Key::Name(name) => {
                 let mut namesakes = rows.find_engineers_by_name(name).await?;
                 if namesakes.len() > 1 {
-                    let refusal = Refusal::new(RefusalCode::InvalidValue).with("reason", "several people have this name");
+                    let refusal =
+                        Refusal::new(RefusalCode::InvalidValue).with("reason", "several people have this name");
                     return Ok(Err(refusal.at(&["name"])));
                 }
                 namesakes.pop()

@@ -16,6 +16,7 @@ pub mod expire;
 pub mod export;
 pub mod hand_over;
 pub mod import;
+pub mod outbox;
 pub mod subscribe_channels;
 pub mod sync_engineers;
 pub mod update_engineer;
@@ -26,12 +27,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use crate::{
     domain::{
-        account::AccountSettings,
-        actor::Forbidden,
-        chance::Chance,
-        clock::Clock,
-        id::AccountId,
-        refusal::Refusal,
+        account::AccountSettings, actor::Forbidden, chance::Chance, clock::Clock, id::AccountId, refusal::Refusal,
     },
     port::{directory::DirectorySource, provider::ConfirmationProvider},
     store::{Store, StoreError},

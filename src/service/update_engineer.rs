@@ -188,4 +188,3 @@ async fn write(
     }
     Ok(())
 }
-

@@ -94,10 +94,8 @@ impl<C: ConnectionTrait> Rows<'_, C> {
     ) -> Result<(), StoreError> {
         let seal = |what: &str, value: &str| self.sealer.seal(&sealing_identity(engineer, kind, what), value);
         let webhook = robot.map(|robot| seal("webhook", robot.webhook.as_str())).transpose()?;
-        let secret = robot
-            .and_then(|robot| robot.secret.as_ref())
-            .map(|secret| seal("secret", secret.as_str()))
-            .transpose()?;
+        let secret =
+            robot.and_then(|robot| robot.secret.as_ref()).map(|secret| seal("secret", secret.as_str())).transpose()?;
         let row = channel::ActiveModel {
             webhook_sealed: Set(webhook),
             webhook_masked: Set(robot.map(|robot| robot.webhook.masked())),
@@ -197,9 +195,6 @@ pub(super) fn read_channel(row: &channel::Model) -> Result<Channel, StoreError> 
             code: place.need("failure_code", row.failure_code.as_deref().and_then(FailureCode::from_name))?,
         },
     };
-    let robot = row
-        .webhook_masked
-        .clone()
-        .map(|masked| Robot { masked, secret_set: row.secret_sealed.is_some() });
+    let robot = row.webhook_masked.clone().map(|masked| Robot { masked, secret_set: row.secret_sealed.is_some() });
     Ok(Channel { kind: place.name("kind", &row.kind, ChannelKind::from_name)?, state, robot })
 }

@@ -269,10 +269,10 @@ fn has_channel(kind: Option<ChannelKind>, statuses: &[ConfirmationStatus]) -> Co
         let mut query = channel::Entity::find()
             .select_only()
             .column(channel::Column::EngineerId)
-            .filter(Expr::col((channel::Entity, channel::Column::EngineerId)).equals((
-                engineer::Entity,
-                engineer::Column::Id,
-            )))
+            .filter(
+                Expr::col((channel::Entity, channel::Column::EngineerId))
+                    .equals((engineer::Entity, engineer::Column::Id)),
+            )
             .filter(condition);
         if let Some(kind) = kind {
             query = query.filter(channel::Column::Kind.eq(kind.name()));
@@ -293,7 +293,9 @@ fn has_channel(kind: Option<ChannelKind>, statuses: &[ConfirmationStatus]) -> Co
 
 /// How many channels of the engineer at hand have an endpoint.
 pub(super) fn configured_channels() -> SimpleExpr {
-    count_channels(&ConfirmationStatus::ALL.into_iter().filter(|s| *s != ConfirmationStatus::NotConfigured).collect::<Vec<_>>())
+    count_channels(
+        &ConfirmationStatus::ALL.into_iter().filter(|s| *s != ConfirmationStatus::NotConfigured).collect::<Vec<_>>(),
+    )
 }
 
 /// How many channels of the engineer at hand have one of the statuses.
@@ -302,8 +304,7 @@ pub(super) fn count_channels(statuses: &[ConfirmationStatus]) -> SimpleExpr {
         .select_only()
         .column_as(channel::Column::Kind.count(), "count")
         .filter(
-            Expr::col((channel::Entity, channel::Column::EngineerId))
-                .equals((engineer::Entity, engineer::Column::Id)),
+            Expr::col((channel::Entity, channel::Column::EngineerId)).equals((engineer::Entity, engineer::Column::Id)),
         )
         .filter(channel::Column::Status.is_in(statuses.iter().map(|status| status.name())))
         .into_query();

@@ -251,14 +251,9 @@ fn read_event(row: &event::Model) -> Result<LoggedEvent, StoreError> {
     Ok(LoggedEvent { id: EventId(row.id), position: Position(row.position), occurred_at: row.occurred_at, event })
 }
 
-fn read_status_change(
-    row: &event::Model,
-    engineer: EngineerId,
-    place: &Place<'_>,
-) -> Result<StatusChange, StoreError> {
-    let status = |column, value: &Option<String>| {
-        place.need(column, value.as_deref().and_then(ConfirmationStatus::from_name))
-    };
+fn read_status_change(row: &event::Model, engineer: EngineerId, place: &Place<'_>) -> Result<StatusChange, StoreError> {
+    let status =
+        |column, value: &Option<String>| place.need(column, value.as_deref().and_then(ConfirmationStatus::from_name));
     Ok(StatusChange {
         engineer,
         channel: place.need("channel", row.channel.as_deref().and_then(ChannelKind::from_name))?,

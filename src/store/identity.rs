@@ -3,7 +3,11 @@
 use std::collections::HashMap;
 
 use entity::directory_identity;
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, sea_query::{Expr, OnConflict}};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    sea_query::{Expr, OnConflict},
+};
 use uuid::Uuid;
 
 use super::{Rows, StoreError, engineer::keys, tx::ROWS_PER_INSERT};

@@ -3,7 +3,8 @@
 use chrono::{DateTime, Utc};
 use entity::confirmation_link;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -108,11 +109,7 @@ impl<C: ConnectionTrait> Rows<'_, C> {
     ///
     /// # Errors
     /// When the database fails or holds a bad row.
-    pub async fn list_links(
-        &self,
-        after: Option<ChannelSubscriptionId>,
-        limit: u64,
-    ) -> Result<Vec<Link>, StoreError> {
+    pub async fn list_links(&self, after: Option<ChannelSubscriptionId>, limit: u64) -> Result<Vec<Link>, StoreError> {
         let mut query = confirmation_link::Entity::find()
             .filter(confirmation_link::Column::Account.eq(self.account.as_str()))
             .filter(confirmation_link::Column::SentAt.is_not_null())

@@ -9,11 +9,7 @@ use sea_orm::{
     sea_query::SimpleExpr,
 };
 
-use super::{
-    Rows, StoreError,
-    channel::read_channel,
-    engineer::keys,
-};
+use super::{Rows, StoreError, channel::read_channel, engineer::keys};
 use crate::domain::{channel::ChannelKind, confirmation::Channel, id::EngineerId};
 
 /// The channels of several engineers, and as of when they are known.

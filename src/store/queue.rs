@@ -137,18 +137,15 @@ fn due(kind: WorkKind, now: DateTime<Utc>) -> Condition {
         WorkKind::Cancel => CANCEL,
     };
     let unclaimed = Condition::any().add(Column::ClaimedUntil.is_null()).add(Column::ClaimedUntil.lte(now));
-    let mut due = Condition::all()
-        .add(Column::Phase.eq(phase))
-        .add(Column::NextAttemptAt.lte(now))
-        .add(unclaimed);
+    let mut due = Condition::all().add(Column::Phase.eq(phase)).add(Column::NextAttemptAt.lte(now)).add(unclaimed);
     if kind == WorkKind::HandOver {
         let active = engineer::Entity::find()
             .select_only()
             .column(engineer::Column::Id)
-            .filter(Expr::col((engineer::Entity, engineer::Column::Id)).equals((
-                channel_subscription::Entity,
-                Column::EngineerId,
-            )))
+            .filter(
+                Expr::col((engineer::Entity, engineer::Column::Id))
+                    .equals((channel_subscription::Entity, Column::EngineerId)),
+            )
             .filter(engineer::Column::DirectoryState.eq(DirectoryState::Active.name()))
             .filter(engineer::Column::DeletedAt.is_null())
             .into_query();

@@ -63,8 +63,7 @@ impl Sealer {
         let (_, key) =
             self.keys.iter().find(|(known, _)| known == id).ok_or(StoreError::Unseal("its key is not at hand"))?;
         let mut bytes = STANDARD_NO_PAD.decode(text).map_err(|_| StoreError::Unseal("it is damaged"))?;
-        let (nonce, sealed) =
-            bytes.split_at_mut_checked(NONCE_LEN).ok_or(StoreError::Unseal("it is damaged"))?;
+        let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN).ok_or(StoreError::Unseal("it is damaged"))?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| StoreError::Unseal("it is damaged"))?;
         let opened = key
             .open_in_place(nonce, Aad::from(identity.as_bytes()), sealed)

@@ -2,10 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use entity::{channel_subscription, confirmation_link, outbox_message};
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect,
-    sea_query::Expr,
-};
+use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
 use uuid::Uuid;
 
 use super::{Rows, StoreError, engineer::keys, row::Place, tx::ROWS_PER_INSERT};

@@ -91,9 +91,8 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         }
         for kind in ChannelKind::ALL {
             let configured: u64 = counts.iter().filter(|entry| entry.kind == kind).map(|entry| entry.count).sum();
-            let lacking = counts
-                .iter_mut()
-                .find(|entry| entry.kind == kind && entry.status == ConfirmationStatus::NotConfigured);
+            let lacking =
+                counts.iter_mut().find(|entry| entry.kind == kind && entry.status == ConfirmationStatus::NotConfigured);
             if let Some(entry) = lacking {
                 entry.count = engineers.saturating_sub(configured);
             }

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use entity::{confirmation_sync, directory_sync, directory_sync_outcome};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter,
-    QueryOrder, QuerySelect,
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -29,8 +29,7 @@ pub enum SyncState {
 
 impl SyncState {
     /// Every state.
-    pub const ALL: [Self; 5] =
-        [Self::Queued, Self::Running, Self::Succeeded, Self::NeedsConfirmation, Self::Failed];
+    pub const ALL: [Self; 5] = [Self::Queued, Self::Running, Self::Succeeded, Self::NeedsConfirmation, Self::Failed];
 
     /// The name in the API and in stored rows.
     pub const fn name(self) -> &'static str {
@@ -271,9 +270,7 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         keyset: &Keyset<i32>,
     ) -> Result<Vec<(i32, SyncOutcome)>, StoreError> {
         use directory_sync_outcome::Column;
-        let mut query = directory_sync_outcome::Entity::find()
-            .filter(Column::SyncId.eq(sync.0))
-            .limit(keyset.limit);
+        let mut query = directory_sync_outcome::Entity::find().filter(Column::SyncId.eq(sync.0)).limit(keyset.limit);
         if let Some(after) = keyset.after {
             query = query.filter(Column::Ordinal.gt(after));
         }
@@ -307,9 +304,8 @@ impl<C: ConnectionTrait> Rows<'_, C> {
     /// # Errors
     /// When the database fails.
     pub async fn get_confirmation_sync(&self, provider: &str) -> Result<ConfirmationSyncState, StoreError> {
-        let row = confirmation_sync::Entity::find_by_id((self.account.to_string(), provider.to_owned()))
-            .one(self.db)
-            .await?;
+        let row =
+            confirmation_sync::Entity::find_by_id((self.account.to_string(), provider.to_owned())).one(self.db).await?;
         Ok(row.map_or_else(ConfirmationSyncState::default, |row| ConfirmationSyncState {
             wanted_at: row.wanted_at,
             started_at: row.started_at,

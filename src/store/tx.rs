@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use entity::{account, event};
+use sea_orm::ColumnTrait;
 use sea_orm::{
     DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, SqliteTransactionMode, TransactionOptions,
     TransactionTrait, sea_query::Expr,
 };
-use sea_orm::ColumnTrait;
 
 use super::{Rows, Store, StoreError, event::event_row};
 use crate::domain::{

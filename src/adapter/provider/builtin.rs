@@ -140,11 +140,9 @@ impl BuiltinProvider {
     fn transport(&self, channel: ChannelKind) -> &dyn Transport {
         match channel {
             ChannelKind::Email => self.transports.email.as_ref(),
-            ChannelKind::Sms
-            | ChannelKind::Voice
-            | ChannelKind::Wecom
-            | ChannelKind::Dingtalk
-            | ChannelKind::Lark => self.transports.phone.as_ref(),
+            ChannelKind::Sms | ChannelKind::Voice | ChannelKind::Wecom | ChannelKind::Dingtalk | ChannelKind::Lark => {
+                self.transports.phone.as_ref()
+            }
         }
     }
 

@@ -137,6 +137,18 @@ impl SmtpTransport {
         })
     }
 
+    /// Connects, encrypts and signs in as for a mail, and leaves again. Nothing is sent.
+    ///
+    /// # Errors
+    /// When the server does not let us get that far.
+    pub async fn check(&self) -> Result<(), TransportError> {
+        let connection = timeout(self.timeout, self.connect())
+            .await
+            .map_err(|_| TransportError::Unavailable(format!("no answer within {} s", self.timeout.as_secs_f32())))??;
+        farewell(connection).await;
+        Ok(())
+    }
+
     /// Opens a connection over which mail may go: encrypted as wanted, and signed in.
     async fn connect(&self) -> Result<AsyncSmtpConnection, TransportError> {
         let hello = ClientId::default();

@@ -23,9 +23,10 @@ fn judge_person(person: &DirectoryPerson, settings: &AccountSettings) -> ListedP
         let parsed = PhoneNumber::parse(text, settings.default_country.as_str());
         parsed.map_err(|_| keep(SyncReason::InvalidPhoneNumber)).ok()
     });
-    let email = person.email.as_deref().and_then(|text| {
-        EmailAddress::parse(text).map_err(|_| keep(SyncReason::InvalidEmailAddress)).ok()
-    });
+    let email = person
+        .email
+        .as_deref()
+        .and_then(|text| EmailAddress::parse(text).map_err(|_| keep(SyncReason::InvalidEmailAddress)).ok());
     let alias = person.alias.as_deref().and_then(|text| {
         let cleaned = clean_text(text, MAX_NAME).map_err(|_| keep(SyncReason::InvalidAlias)).ok();
         cleaned.filter(|alias| !alias.is_empty())

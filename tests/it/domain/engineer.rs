@@ -145,11 +145,7 @@ fn only_listed_people_who_are_let_in_and_not_deleted_are_active() {
         (DirectoryState::Gone, false, false),
         (DirectoryState::Gone, true, false),
     ] {
-        let person = Engineer {
-            directory_state: state,
-            deleted_at: deleted.then(start),
-            ..engineer(1, "lin")
-        };
+        let person = Engineer { directory_state: state, deleted_at: deleted.then(start), ..engineer(1, "lin") };
         assert_eq!(person.is_active(), active, "{} {deleted}", state.name());
     }
 }
@@ -180,12 +176,15 @@ fn a_channel_is_usable_when_it_is_proved_and_nothing_stands_against_it() {
     }
 }
 
+/// Channels with their status, the restricted ones among them, and what follows for someone who is active.
+type Case = (&'static [(ChannelKind, ConfirmationStatus)], &'static [ChannelKind], Reachability);
+
 #[test]
 fn reachability_counts_configured_channels_that_are_not_restricted() {
     use ChannelKind::{Email, Lark, Sms, Voice, Wecom};
     use ConfirmationStatus::{Confirmed, Expired, NotConfigured, NotRequired, Pending, Requested, Unsubscribed};
     use Reachability::{Partial, Reachable, Unreachable};
-    let cases: &[(&[(ChannelKind, ConfirmationStatus)], &[ChannelKind], Reachability)] = &[
+    let cases: &[Case] = &[
         (&[], &[], Unreachable),
         (&[(Sms, NotConfigured), (Email, NotConfigured)], &[], Unreachable),
         (&[(Sms, Confirmed)], &[], Reachable),

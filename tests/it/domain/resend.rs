@@ -81,9 +81,8 @@ fn an_endpoint_without_requests_for_a_day_is_as_new() {
 fn violation(times: &[(ChannelKind, DateTime<Utc>)]) -> Option<String> {
     let within = |from: DateTime<Utc>, span| times.iter().filter(|(_, at)| *at >= from && *at < from + span).count();
     for (channel, at) in times {
-        let by_channel = times.iter().filter(|(other, time)| {
-            other == channel && *time >= *at && *time < *at + Duration::minutes(1)
-        });
+        let by_channel =
+            times.iter().filter(|(other, time)| other == channel && *time >= *at && *time < *at + Duration::minutes(1));
         if by_channel.count() > 1 {
             return Some(format!("two within a minute from {at}"));
         }

@@ -101,9 +101,8 @@ impl Roll {
 
     fn present(&self, directory: &str) -> Vec<&Engineer> {
         let of = |engineer: &&Engineer| engineer.identity.as_ref().is_some_and(|it| it.directory == directory);
-        let there = |engineer: &&Engineer| {
-            engineer.deleted_at.is_none() && engineer.directory_state != DirectoryState::Gone
-        };
+        let there =
+            |engineer: &&Engineer| engineer.deleted_at.is_none() && engineer.directory_state != DirectoryState::Gone;
         self.people.iter().filter(of).filter(there).collect()
     }
 }

@@ -65,10 +65,8 @@ fn an_ambiguous_match_is_nobody_s() {
     let entries = Run::new(vec![elsewhere(1, "c1", "lin")], two_listed).entries();
     assert_eq!(entries, [Entry::Added(listed("u1", "lin")), Entry::Added(listed("u2", "lin"))]);
 
-    let shared = vec![
-        listed_with_email("u1", "a", "team@example.com"),
-        listed_with_email("u2", "b", "Team@example.com"),
-    ];
+    let shared =
+        vec![listed_with_email("u1", "a", "team@example.com"), listed_with_email("u2", "b", "Team@example.com")];
     let known = vec![with_email(elsewhere(1, "c1", "x"), "team@example.com")];
     let entries = Run::new(known, shared.clone()).entries();
     assert_eq!(entries, [Entry::Added(shared[0].clone()), Entry::Added(shared[1].clone())]);
@@ -134,4 +132,15 @@ fn a_former_key_of_this_directory_counts_again_when_the_present_one_is_no_longer
     assert_eq!(back.entries, [Entry::Moved(id(1), listed("u1", "lin"), vec![SyncReason::Revived])]);
     let unsure = Run { all_readable: false, ..run(vec![listed("u1", "lin")]) }.plan();
     assert_eq!(unsure.entries, [Entry::Skipped(listed("u1", "lin"), SyncReason::MovedAway)]);
+}
+
+#[test]
+fn a_deleted_person_with_two_listed_keys_is_restored_once() {
+    let listing = vec![listed("u1", "lin"), listed("u2", "lin")];
+    let run = Run::new(vec![deleted(here(1, "u2", "lin"))], listing).remember("u1", Remembered::Engineer(id(1)));
+    let skipped = Entry::Skipped(listed("u1", "lin"), SyncReason::MovedAway);
+    let deleted = Entry::Skipped(listed("u2", "lin"), SyncReason::Deleted);
+    assert_eq!(run.entries(), [skipped.clone(), deleted]);
+    let restored = Entry::Updated(id(1), listed("u2", "lin"), vec![SyncReason::Restored]);
+    assert_eq!(run.restoring().entries(), [skipped, restored]);
 }

@@ -1,0 +1,396 @@
+//! The assembler: configuration to adapters, adapters to use cases, use cases to router and workers. The only file that names
+//! adapters.
+
+mod commands;
+mod data_lock;
+mod serve;
+mod simulated_people;
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    path::Path,
+    sync::Arc,
+    time::Duration,
+};
+
+use chrono::{DateTime, Utc};
+use migration::MigratorTrait as _;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    adapter::{
+        directory::csv::CsvDirectory,
+        keys::{FileKeys, KeysError, open_token_secret},
+        provider::builtin::{BuiltinProvider, Transports},
+        random::SystemChance,
+        transport::{
+            outbox::OutboxTransport,
+            smtp::{Sender, SmtpSettings, SmtpSettingsError, SmtpTls, SmtpTransport},
+        },
+        wakeup::in_process::InProcessWakeup,
+    },
+    auth::{Authenticator, IssueError, Tokens, WeakSecret},
+    config::{
+        self, AccountConfig, Config, DatabaseLocation, DirectoryConfig, DirectorySourceConfig, ProviderKind, SmtpConfig,
+    },
+    domain::{
+        actor::{Actor, Role},
+        chance::Chance,
+        clock::{Clock, SystemClock},
+        confirmation::LINK_LIFETIME,
+        id::AccountId,
+    },
+    graphql,
+    live::{Live, LiveOptions},
+    port::{
+        directory::DirectorySource, keys::KeySource, provider::ConfirmationProvider, transport::Transport,
+        wakeup::Wakeup,
+    },
+    service::{Account, Core, Directory, Retention, ServiceError, Services},
+    store::{ConnectOptions, SealerKeys, Store, StoreError},
+};
+
+pub use self::{
+    commands::{SyncOrder, SyncReport, check_smtp, list_directory},
+    data_lock::{DataLock, DataLockError},
+    serve::{ServeOptions, Server},
+};
+/// What the commands hand on and take back.
+pub use crate::{
+    auth::{EngineerClaim, NewToken, parse_ttl},
+    port::directory::Listing,
+    service::import::ImportReport,
+    store::SyncState,
+};
+
+/// How long a command that runs on the machine itself may act.
+const COMMAND_LIFETIME: chrono::Duration = chrono::Duration::hours(12);
+
+/// What rollcall takes from outside besides the configuration. Tests bring others.
+#[derive(Clone)]
+pub struct Outside {
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub chance: Arc<dyn Chance>,
+    /// Stands in for the configured provider of every account.
+    pub provider: Option<Arc<dyn ConfirmationProvider>>,
+}
+
+impl Outside {
+    /// The machine's clock and randomness.
+    pub fn system() -> Self {
+        Self { clock: Arc::new(SystemClock), chance: Arc::new(SystemChance), provider: None }
+    }
+}
+
+/// What to do about a database whose structure is not this version's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Migrations {
+    /// Bring it up to date.
+    Apply,
+    /// Bring an embedded SQLite database up to date, and refuse an outdated PostgreSQL.
+    ApplyEmbedded,
+    /// Refuse what is outdated: a command does not change what a running server works with.
+    Require,
+}
+
+/// Why rollcall cannot start, or a command cannot do its work. Every text is for the person who started it.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The keys.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// The token secret.
+    #[error(transparent)]
+    Secret(#[from] WeakSecret),
+    /// A token that was asked for.
+    #[error(transparent)]
+    Token(#[from] IssueError),
+    /// The SMTP settings.
+    #[error(transparent)]
+    Smtp(#[from] SmtpSettingsError),
+    /// The database.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// A use case.
+    #[error("{0}")]
+    Service(#[from] ServiceError),
+    /// The data folder is another server's.
+    #[error(transparent)]
+    Locked(#[from] DataLockError),
+    /// Something else that the text tells.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// rollcall, assembled.
+pub struct App {
+    /// The use cases.
+    pub services: Services,
+    /// The event logs as streams.
+    pub live: Live,
+    /// Makes and checks tokens for callers.
+    pub authenticator: Arc<Authenticator>,
+    tokens: Arc<Tokens>,
+    wakeup: Arc<InProcessWakeup>,
+    config: Config,
+    owner: String,
+}
+
+impl App {
+    /// Opens the database and assembles everything. Nothing runs yet.
+    ///
+    /// # Errors
+    /// When the keys, the database or an adapter's settings are not usable.
+    pub async fn open(config: Config, outside: Outside, migrations: Migrations) -> Result<Self, AppError> {
+        let Outside { clock, chance, provider } = outside;
+        let keys = FileKeys::open(&config.data.dir, &config.keys, &config.auth, chance.as_ref())?;
+        let wakeup = Arc::new(InProcessWakeup::new());
+        let store = open_store(&config, &keys, &wakeup, migrations).await?;
+        let public_url = config.server.find_public_url(config.server.listen);
+        let provider = match provider {
+            Some(provider) => provider,
+            None => builtin_provider(&config, &store, &clock, &chance, public_url)?,
+        };
+        let accounts = assemble_accounts(&config, &provider);
+        for id in accounts.keys() {
+            let mut epoch = [0; 16];
+            chance.fill(&mut epoch);
+            store.ensure_account(id, uuid::Builder::from_random_bytes(epoch).into_uuid(), clock.now()).await?;
+        }
+        let tokens = Arc::new(Tokens::new(&keys.token_secret(), &config.auth)?);
+        let authenticator = Authenticator::new(
+            Tokens::new(&keys.token_secret(), &config.auth)?,
+            store.clone(),
+            accounts.keys().cloned(),
+            Arc::clone(&clock),
+        );
+        let live = Live::new(store.clone(), LiveOptions::polling(config.worker.poll));
+        let owner = new_owner(chance.as_ref());
+        let services = Services::new(Core {
+            store,
+            clock,
+            chance,
+            accounts,
+            link_lifetime: config.development.link_lifetime.unwrap_or(LINK_LIFETIME),
+            retention: Retention { events: config.worker.event_retention, history: config.worker.history_retention },
+        });
+        Ok(Self { services, live, authenticator: Arc::new(authenticator), tokens, wakeup, config, owner })
+    }
+
+    /// The configuration that this was assembled from.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The name under which this process claims work.
+    pub fn owner(&self) -> &str {
+        &self.owner
+    }
+
+    /// Runs the tail of the event logs until `shutdown`.
+    pub fn run_live(&self, shutdown: CancellationToken) -> tokio::task::JoinHandle<()> {
+        tokio::spawn(self.live.clone().run(self.wakeup.subscribe(), shutdown))
+    }
+
+    /// Makes a token.
+    ///
+    /// # Errors
+    /// When the token would not be accepted.
+    pub fn issue_token(&self, token: &NewToken) -> Result<String, AppError> {
+        Ok(self.tokens.issue(token, self.services.now())?)
+    }
+
+    /// An administrator, for commands that someone runs on the machine itself.
+    pub fn local_admin(&self, account: &AccountId) -> Actor {
+        Actor {
+            account: account.clone(),
+            subject: "command line".to_owned(),
+            roles: vec![Role::Admin],
+            engineer: None,
+            expires_at: self.services.now() + COMMAND_LIFETIME,
+        }
+    }
+}
+
+/// Makes a token with no more than the data folder at hand, beside a running server or before the first start.
+///
+/// # Errors
+/// When the secret is not usable, or the token would not be accepted.
+pub fn issue_token_offline(config: &Config, token: &NewToken, now: DateTime<Utc>) -> Result<String, AppError> {
+    let secret = open_token_secret(&config.data.dir, &config.auth, &SystemChance)?;
+    Ok(Tokens::new(&secret, &config.auth)?.issue(token, now)?)
+}
+
+/// Brings the database up to date. Tells how many changes were made.
+///
+/// # Errors
+/// When the database fails.
+pub async fn migrate(config: &Config) -> Result<usize, AppError> {
+    let keys = FileKeys::open(&config.data.dir, &config.keys, &config.auth, &SystemChance)?;
+    let store = connect(config, &keys, &Arc::new(InProcessWakeup::new())).await?;
+    let pending = count_pending(&store).await?;
+    apply_migrations(&store).await?;
+    Ok(pending)
+}
+
+/// How many changes the database lacks.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_pending_migrations(config: &Config) -> Result<usize, AppError> {
+    let keys = FileKeys::open(&config.data.dir, &config.keys, &config.auth, &SystemChance)?;
+    count_pending(&connect(config, &keys, &Arc::new(InProcessWakeup::new())).await?).await
+}
+
+async fn open_store(
+    config: &Config,
+    keys: &FileKeys,
+    wakeup: &Arc<InProcessWakeup>,
+    migrations: Migrations,
+) -> Result<Store, AppError> {
+    let store = connect(config, keys, wakeup).await?;
+    let pending = count_pending(&store).await?;
+    if pending > 0 {
+        let remedy = match migrations {
+            Migrations::Apply => None,
+            Migrations::ApplyEmbedded if store.is_embedded() => None,
+            Migrations::ApplyEmbedded => Some("run `rollcall migrate`, or start with --migrate"),
+            Migrations::Require => Some("run `rollcall migrate`"),
+        };
+        if let Some(remedy) = remedy {
+            return Err(AppError::Other(format!("the database lacks {pending} changes of its structure: {remedy}")));
+        }
+        apply_migrations(&store).await?;
+    }
+    store.check_keys().await?;
+    Ok(store)
+}
+
+async fn connect(config: &Config, keys: &FileKeys, wakeup: &Arc<InProcessWakeup>) -> Result<Store, StoreError> {
+    let wakeup = Arc::clone(wakeup);
+    let sealing = keys.sealing_keys().into_iter().map(|key| (key.id, key.key)).collect();
+    Store::connect(&ConnectOptions {
+        url: match &config.database.location {
+            DatabaseLocation::Sqlite(path) => sqlite_url(path),
+            DatabaseLocation::Postgres(url) => url.expose().to_owned(),
+        },
+        max_connections: config.database.max_connections,
+        keys: SealerKeys { sealing, index: keys.index_key() },
+        on_commit: Arc::new(move || wakeup.wake()),
+    })
+    .await
+}
+
+/// The URL of an SQLite file; characters that mean something in a URL are escaped.
+fn sqlite_url(path: &Path) -> String {
+    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
+    format!("sqlite://{escaped}")
+}
+
+async fn count_pending(store: &Store) -> Result<usize, AppError> {
+    let pending = migration::Migrator::get_pending_migrations_read_only(store.migration_connection()).await;
+    pending.map(|pending| pending.len()).map_err(|error| StoreError::from(error).into())
+}
+
+async fn apply_migrations(store: &Store) -> Result<(), AppError> {
+    let applied = migration::Migrator::up(store.migration_connection(), None).await;
+    applied.map_err(|error| StoreError::from(error).into())
+}
+
+fn builtin_provider(
+    config: &Config,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    chance: &Arc<dyn Chance>,
+    public_url: String,
+) -> Result<Arc<dyn ConfirmationProvider>, AppError> {
+    let outbox: Arc<dyn Transport> = Arc::new(OutboxTransport::new(store.clone()));
+    let email = match &config.smtp {
+        Some(smtp) => Arc::new(smtp_transport(smtp, &config.accounts)?),
+        None => Arc::clone(&outbox),
+    };
+    Ok(Arc::new(BuiltinProvider {
+        store: store.clone(),
+        clock: Arc::clone(clock),
+        chance: Arc::clone(chance),
+        transports: Transports { email, phone: outbox },
+        accounts: config.accounts.iter().map(|(id, account)| (id.clone(), account.settings.clone())).collect(),
+        public_url,
+    }))
+}
+
+fn smtp_transport(
+    smtp: &SmtpConfig,
+    accounts: &BTreeMap<AccountId, AccountConfig>,
+) -> Result<SmtpTransport, SmtpSettingsError> {
+    let settings = SmtpSettings {
+        host: smtp.host.clone(),
+        port: smtp.port,
+        tls: match smtp.tls {
+            config::SmtpTls::StartTls => SmtpTls::StartTls,
+            config::SmtpTls::Tls => SmtpTls::Tls,
+            config::SmtpTls::None => SmtpTls::None,
+        },
+        credentials: smtp
+            .credentials
+            .as_ref()
+            .map(|credentials| (credentials.username.clone(), credentials.password.expose().to_owned())),
+        timeout: smtp.timeout,
+        ca_pem: smtp.extra_certificates.clone(),
+    };
+    let senders: HashMap<_, _> = accounts
+        .iter()
+        .map(|(id, account)| {
+            let settings = &account.settings;
+            let sender = Sender {
+                from: settings.sender.to_string(),
+                reply_to: settings.reply_to.as_ref().map(ToString::to_string),
+            };
+            (id.clone(), sender)
+        })
+        .collect();
+    SmtpTransport::new(settings, senders)
+}
+
+fn directory_source(directory: &DirectoryConfig) -> Arc<dyn DirectorySource> {
+    match &directory.source {
+        DirectorySourceConfig::Csv { path } => Arc::new(CsvDirectory::new(path)),
+    }
+}
+
+fn assemble_accounts(config: &Config, provider: &Arc<dyn ConfirmationProvider>) -> BTreeMap<AccountId, Account> {
+    let assemble = |(id, account): (&AccountId, &AccountConfig)| {
+        let directories = account
+            .directories
+            .iter()
+            .map(|(name, directory)| {
+                let source = directory_source(directory);
+                (name.clone(), Directory { source, sync_every: directory.sync_every.map(to_delta) })
+            })
+            .collect();
+        let provider = match account.provider {
+            ProviderKind::Builtin => Arc::clone(provider),
+        };
+        (id.clone(), Account { settings: account.settings.clone(), provider, directories })
+    };
+    config.accounts.iter().map(assemble).collect()
+}
+
+/// A length of time as the rules count it. The configuration bounds it far below what does not fit.
+fn to_delta(length: Duration) -> chrono::TimeDelta {
+    chrono::TimeDelta::from_std(length).unwrap_or(chrono::TimeDelta::MAX)
+}
+
+/// A name that no other process has, so that leases tell processes apart.
+fn new_owner(chance: &dyn Chance) -> String {
+    let mut bytes = [0; 8];
+    chance.fill(&mut bytes);
+    format!("{}-{:016x}", std::process::id(), u64::from_be_bytes(bytes))
+}
+
+/// The schema in the schema definition language, as committed in `schema.graphql`.
+pub fn sdl() -> String {
+    graphql::sdl()
+}

@@ -1,0 +1,77 @@
+//! What the commands need beside the use cases.
+
+use super::{App, AppError, directory_source, smtp_transport};
+use crate::{
+    config::{Config, DirectoryConfig},
+    domain::id::AccountId,
+    port::directory::{DirectoryError, Listing},
+    store::{Keyset, SyncOutcome, SyncRun, SyncWish},
+};
+
+/// Who asked for a run, as the run tells it.
+const SUBJECT: &str = "command line";
+
+/// A directory sync that a command asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncOrder {
+    /// The name of the directory, one of the account's.
+    pub directory: String,
+    /// Make the plan, change nobody.
+    pub dry_run: bool,
+    /// Go on, however many are gone.
+    pub confirm_removals: bool,
+    /// Deleted people come back.
+    pub restore_deleted: bool,
+}
+
+/// How a directory sync ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncReport {
+    /// The run, with its counts.
+    pub run: SyncRun,
+    /// Whom the run left out, and why.
+    pub left_out: Vec<SyncOutcome>,
+}
+
+impl App {
+    /// Syncs a directory to the end, here or in a server that is faster.
+    ///
+    /// # Errors
+    /// When the database fails. That the directory cannot be read is no error here.
+    pub async fn sync_directory(&self, account: &AccountId, order: SyncOrder) -> Result<SyncReport, AppError> {
+        let wish = SyncWish {
+            directory: order.directory,
+            dry_run: order.dry_run,
+            confirm_removals: order.confirm_removals,
+            restore_deleted: order.restore_deleted,
+            requested_by: Some(SUBJECT.to_owned()),
+        };
+        let ended = self.sync_now(account, wish).await;
+        // Else the next run of the account, in whatever process, would wait for the lease's end.
+        self.services.store().release_leases(&self.owner, self.services.now()).await?;
+        let run = ended?;
+        // They are written first, before anybody is changed.
+        let limit = u64::try_from(run.counts.skipped).unwrap_or_default();
+        let keyset = Keyset { after: None, before: None, from_end: false, limit };
+        let outcomes = self.services.store().rows(account).list_sync_outcomes(run.id, &keyset).await?;
+        Ok(SyncReport { run, left_out: outcomes.into_iter().map(|(_, outcome)| outcome).collect() })
+    }
+}
+
+/// Reads a directory as a sync would, and changes nobody. It needs no database.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub async fn list_directory(directory: &DirectoryConfig) -> Result<Listing, DirectoryError> {
+    directory_source(directory).list_people().await
+}
+
+/// Connects to the mail server and signs in, as for a mail. Nothing is sent. Tells whether there is a mail server at all.
+///
+/// # Errors
+/// When the settings are not usable, or the server does not take us.
+pub async fn check_smtp(config: &Config) -> Result<bool, AppError> {
+    let Some(smtp) = &config.smtp else { return Ok(false) };
+    let checked = smtp_transport(smtp, &config.accounts)?.check().await;
+    checked.map(|()| true).map_err(|error| AppError::Other(error.to_string()))
+}

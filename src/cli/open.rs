@@ -1,0 +1,31 @@
+//! Opening what a server has, for the commands that work beside it.
+
+use super::{failure::Failure, logging, settings::Settings};
+use crate::{
+    app::{App, Migrations, Outside},
+    config::{Config, DatabaseLocation},
+};
+
+/// Loads the configuration and begins to log.
+pub(super) fn load(settings: &Settings) -> Result<Config, Failure> {
+    let config = settings.load_for_command()?;
+    logging::start(&config.log)?;
+    Ok(config)
+}
+
+/// Opens the database as it is: a command changes no structure, since an older server may be running.
+pub(super) async fn open(config: Config) -> Result<App, Failure> {
+    require_database(&config)?;
+    Ok(App::open(config, Outside::system(), Migrations::Require).await?)
+}
+
+/// Refuses where the database is a file that is not there: opening would make an empty one.
+pub(super) fn require_database(config: &Config) -> Result<(), Failure> {
+    match &config.database.location {
+        DatabaseLocation::Sqlite(file) if !file.exists() => Err(Failure::new(format!(
+            "there is no database {}: name its folder with --data, or make it with `rollcall serve` or `rollcall migrate`",
+            file.display()
+        ))),
+        DatabaseLocation::Sqlite(_) | DatabaseLocation::Postgres(_) => Ok(()),
+    }
+}

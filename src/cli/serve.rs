@@ -1,0 +1,161 @@
+//! `rollcall serve`.
+
+use std::{io, net::SocketAddr};
+
+use chrono::Duration;
+use clap::Args;
+use tokio::{net::TcpSocket, signal};
+
+use super::{account, demo, failure::Failure, logging, settings::Settings, welcome};
+use crate::{
+    app::{App, Migrations, NewToken, Outside, ServeOptions, SyncOrder, SyncState},
+    domain::{actor::Role, id::AccountId},
+};
+
+/// How long the token lives that is printed at the start of a demonstration.
+const TOKEN_LIFETIME: Duration = Duration::hours(8);
+
+/// How many connections may wait to be taken, as tokio and the standard library have it.
+const BACKLOG: u32 = 1024;
+
+/// Run the server
+///
+/// With --demo, the account demo is set up and its directory is synced before the server listens. A database in a file is brought
+/// up to date by itself; PostgreSQL is with --migrate, and refused otherwise while it is outdated.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The address and port to listen on, over the configuration's server.listen; port 0 takes a free one
+    #[arg(long, value_name = "ADDR", value_parser = parse_address)]
+    listen: Option<SocketAddr>,
+    /// With --demo: simulated people confirm, refuse and let links expire; links live 20 seconds
+    #[arg(long)]
+    simulate: bool,
+    /// Bring a PostgreSQL database up to date first
+    #[arg(long)]
+    migrate: bool,
+}
+
+fn parse_address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "must be an address and a port, such as 127.0.0.1:8080 or [::]:8080".to_owned())
+}
+
+impl Serve {
+    pub(super) async fn run(self, settings: &Settings) -> Result<(), Failure> {
+        if self.simulate && !settings.demo {
+            return Err(Failure::usage("--simulate needs --demo: people are simulated in the demonstration only"));
+        }
+        let mut config = settings.load_for_server(self.listen, self.simulate)?;
+        account::require_some(&config)?;
+        logging::start(&config.log)?;
+        // Taken before anything is changed; listened on only when all is ready.
+        let socket = bind(config.server.listen)?;
+        config.server.listen = socket.local_addr()?;
+        let lock = App::lock_data(&config.database.location)?;
+        if settings.demo {
+            demo::place_directory_file(&config)?;
+        }
+        let migrations = if self.migrate { Migrations::Apply } else { Migrations::ApplyEmbedded };
+        let app = App::open(config, Outside::system(), migrations).await?;
+        let shown = if settings.demo { Some(set_up_demo(&app).await?) } else { None };
+        let stop = Stop::listen()?;
+        let listener = socket.listen(BACKLOG).map_err(|error| describe_taken(app.config().server.listen, &error))?;
+        let options = ServeOptions { demo: shown.as_ref().map(|demo| demo.account.clone()), simulate: self.simulate };
+        let server = app.server(listener, lock, options)?;
+        welcome::print(server.app().config(), shown.as_ref(), self.simulate);
+        server.run(stop.wait()).await?;
+        Ok(())
+    }
+}
+
+/// Takes the address. Nobody can connect yet.
+fn bind(address: SocketAddr) -> Result<TcpSocket, Failure> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As tokio's listener does: else a restart would wait until old connections are forgotten. On Windows it means another thing.
+    #[cfg(unix)]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address).map_err(|error| describe_taken(address, &error))?;
+    Ok(socket)
+}
+
+fn describe_taken(address: SocketAddr, error: &io::Error) -> Failure {
+    let port = address.port();
+    let other = SocketAddr::new(address.ip(), port.checked_add(1).unwrap_or(0));
+    let why = match error.kind() {
+        io::ErrorKind::AddrInUse => format!("port {port} is taken: another program listens on {address}. Stop it, or"),
+        io::ErrorKind::PermissionDenied => format!("this user may not listen on port {port} ({address}):"),
+        io::ErrorKind::AddrNotAvailable => format!("this machine has no address {}:", address.ip()),
+        _ => format!("{address} cannot be listened on ({error}):"),
+    };
+    let other = if error.kind() == io::ErrorKind::AddrInUse { other.to_string() } else { "127.0.0.1:8080".to_owned() };
+    Failure::new(format!("{why} choose another with --listen, such as --listen {other}"))
+}
+
+/// What is told of a demonstration.
+pub(super) struct DemoStart {
+    /// The account.
+    pub(super) account: AccountId,
+    /// A token for the role ADMIN.
+    pub(super) token: String,
+    /// How many people the directory lists.
+    pub(super) people: i32,
+    /// Why the directory could not be synced.
+    pub(super) problem: Option<String>,
+}
+
+/// Syncs the demonstration's directory and makes a token.
+async fn set_up_demo(app: &App) -> Result<DemoStart, Failure> {
+    let account = demo::account()?;
+    let order = SyncOrder {
+        directory: demo::DIRECTORY.to_owned(),
+        dry_run: false,
+        confirm_removals: false,
+        restore_deleted: false,
+    };
+    let run = app.sync_directory(&account, order).await?.run;
+    let problem = match run.state {
+        SyncState::Queued | SyncState::Running | SyncState::Succeeded => None,
+        SyncState::NeedsConfirmation | SyncState::Failed => run.failure_message,
+    };
+    let token = app.issue_token(&NewToken {
+        subject: demo::ACCOUNT.to_owned(),
+        account: account.clone(),
+        roles: vec![Role::Admin],
+        engineer: None,
+        expires_at: app.services.now() + TOKEN_LIFETIME,
+    })?;
+    Ok(DemoStart { account, token, people: run.counts.total - run.counts.skipped, problem })
+}
+
+/// The signals that end a server.
+struct Stop {
+    #[cfg(unix)]
+    terminate: signal::unix::Signal,
+}
+
+impl Stop {
+    /// Catches the signals from now on.
+    fn listen() -> io::Result<Self> {
+        Ok(Self {
+            #[cfg(unix)]
+            terminate: signal::unix::signal(signal::unix::SignalKind::terminate())?,
+        })
+    }
+
+    /// Waits for the first.
+    #[cfg(unix)]
+    async fn wait(mut self) {
+        tokio::select! {
+            // An error would mean that it cannot be caught, and then it ends the process by itself.
+            Ok(()) = signal::ctrl_c() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+
+    /// Waits for the first.
+    #[cfg(not(unix))]
+    async fn wait(self) {
+        if signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}

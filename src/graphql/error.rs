@@ -1,0 +1,198 @@
+//! Faults: what the caller cannot mend by typing something else. They go to `errors`, with a code and without inner text.
+
+use std::fmt;
+
+use async_graphql::{Error, ErrorExtensionValues, Pos, ServerError};
+
+use crate::{
+    domain::{actor::Forbidden, event::CursorExpired},
+    live::FollowError,
+    service::ServiceError,
+    store::StoreError,
+};
+
+/// The code in `errors[].extensions.code`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// There is no good token, or it is not good any more.
+    Unauthenticated,
+    /// The caller's roles do not allow it.
+    Forbidden,
+    /// An argument or a variable holds what it may not.
+    BadUserInput,
+    /// The document is not GraphQL.
+    GraphqlParseFailed,
+    /// The document does not fit the schema.
+    GraphqlValidationFailed,
+    /// The event log no longer holds what follows the cursor: read afresh and follow from `liveCursor`.
+    CursorExpired,
+    /// The operation asks for too much at once.
+    QueryTooComplex,
+    /// Too many requests; `retryAfterMs` says when to try again.
+    RateLimited,
+    /// The server cannot answer now; trying again may help.
+    Unavailable,
+    /// The server failed. What failed is in its log.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The name in the API.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::BadUserInput => "BAD_USER_INPUT",
+            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
+            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
+            Self::CursorExpired => "CURSOR_EXPIRED",
+            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
+            Self::RateLimited => "RATE_LIMITED",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+/// A failed field. Has no `Display`, so that the library cannot turn an inner error into one by itself: every inner error passes
+/// through one of the conversions below, which log it once and tell the caller its code.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    code: ErrorCode,
+    message: String,
+}
+
+/// What a resolver that can fail answers with.
+pub(crate) type Result<T, E = Fault> = std::result::Result<T, E>;
+
+impl Fault {
+    /// A fault with a sentence for the developer of the client.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into() }
+    }
+
+    /// An argument holds what it may not.
+    pub fn bad_input(message: impl Into<String>) -> Self {
+        Self::new(ErrorCode::BadUserInput, message)
+    }
+
+    /// The server failed in a way that is in its log by now.
+    pub fn internal() -> Self {
+        Self::new(ErrorCode::Internal, "The server failed. The operator finds the reason in its log.")
+    }
+
+    /// The token is not good any more.
+    pub fn unauthenticated() -> Self {
+        Self::new(ErrorCode::Unauthenticated, "The token is not valid any more. Connect again with a new one.")
+    }
+
+    /// The fault as an error of the whole request.
+    pub fn into_server_error(self) -> ServerError {
+        let code = self.code;
+        let mut error = ServerError::new(self.message, None);
+        set_code(&mut error, code);
+        error
+    }
+}
+
+/// Faults carry no inner text, but may quote the caller's.
+impl fmt::Debug for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.name())
+    }
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Self {
+        let mut extensions = ErrorExtensionValues::default();
+        extensions.set("code", fault.code.name());
+        Self { message: fault.message, source: None, extensions: Some(extensions) }
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        let unavailable = match &error {
+            StoreError::Database(_) => true,
+            StoreError::BadRow { .. } | StoreError::Unseal(_) | StoreError::LeaseLost | StoreError::Unusable(_) => {
+                false
+            }
+        };
+        tracing::error!(%error, "A GraphQL field failed: {error}");
+        if unavailable {
+            Self::new(ErrorCode::Unavailable, "The server cannot answer now. Try again in a moment.")
+        } else {
+            Self::internal()
+        }
+    }
+}
+
+impl From<Forbidden> for Fault {
+    fn from(_: Forbidden) -> Self {
+        Self::new(ErrorCode::Forbidden, "Your role does not allow this.")
+    }
+}
+
+impl From<CursorExpired> for Fault {
+    fn from(_: CursorExpired) -> Self {
+        Self::new(
+            ErrorCode::CursorExpired,
+            "The event log does not hold what follows this cursor. Read afresh and follow from liveCursor.",
+        )
+    }
+}
+
+impl From<FollowError> for Fault {
+    fn from(error: FollowError) -> Self {
+        match error {
+            FollowError::CursorExpired(expired) => expired.into(),
+            FollowError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// For reads. Mutations put refusals into `userErrors` instead.
+impl From<ServiceError> for Fault {
+    fn from(error: ServiceError) -> Self {
+        match error {
+            ServiceError::Store(error) => error.into(),
+            ServiceError::Forbidden(forbidden) => forbidden.into(),
+            ServiceError::Refused(_) => Forbidden.into(),
+            ServiceError::UnknownAccount => {
+                tracing::error!("A caller's account is not in the configuration");
+                Self::internal()
+            }
+        }
+    }
+}
+
+/// Gives an error of the library the code that it lacks. Ours have theirs already.
+pub(super) fn complete_code(error: &mut ServerError) {
+    if error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some()) {
+        return;
+    }
+    let too_much = ["Query is too complex", "Query is nested too deep", "The recursion depth of the query"];
+    let code = if too_much.iter().any(|begin| error.message.starts_with(begin)) {
+        ErrorCode::QueryTooComplex
+    } else if error.path.is_empty() {
+        ErrorCode::GraphqlValidationFailed
+    } else if error.message.starts_with("internal:") {
+        ErrorCode::Internal
+    } else {
+        // What the library finds wrong while it executes is an argument that does not fit its type.
+        ErrorCode::BadUserInput
+    };
+    set_code(error, code);
+}
+
+/// An error of the whole request at a place in the document.
+pub(super) fn error_at(code: ErrorCode, message: impl Into<String>, at: Option<Pos>) -> ServerError {
+    let mut error = ServerError::new(message, at);
+    set_code(&mut error, code);
+    error
+}
+
+/// Sets the code.
+pub(super) fn set_code(error: &mut ServerError, code: ErrorCode) {
+    error.extensions.get_or_insert_default().set("code", code.name());
+}

@@ -1,0 +1,61 @@
+//! Ids of engineers as clients give them.
+
+use std::collections::BTreeSet;
+
+use async_graphql::ID;
+
+use crate::domain::{
+    id::EngineerId,
+    refusal::{Refusal, RefusalCode},
+};
+
+/// The most ids of one call. Larger groups are named by a filter, or in several calls.
+const MAX_IDS: usize = 1_000;
+
+/// The ids of a list, each once, in their order.
+pub(super) struct GivenIds {
+    field: &'static str,
+    ids: Vec<GivenId>,
+}
+
+/// An id of a list.
+pub(super) struct GivenId {
+    /// As it was given.
+    pub id: ID,
+    /// As the domain knows it; `None` where it is no engineer's id.
+    pub key: Option<EngineerId>,
+    /// Where it stands in the list, from 0.
+    place: usize,
+}
+
+impl GivenIds {
+    /// Reads the ids of an input field.
+    ///
+    /// # Errors
+    /// When there are too many.
+    pub fn read(field: &'static str, ids: Vec<ID>) -> Result<Self, Refusal> {
+        if ids.len() > MAX_IDS {
+            let reason = format!("{} ids; {MAX_IDS} are allowed", ids.len());
+            return Err(Refusal::new(RefusalCode::InvalidValue).with("reason", reason).at(&[field]));
+        }
+        let mut seen = BTreeSet::new();
+        let ids = ids.into_iter().enumerate().filter(|(_, id)| seen.insert(id.to_string()));
+        let given = |(place, id): (usize, ID)| GivenId { key: id.parse().ok(), id, place };
+        Ok(Self { field, ids: ids.map(given).collect() })
+    }
+
+    /// The engineers.
+    pub fn keys(&self) -> Vec<EngineerId> {
+        self.ids.iter().filter_map(|given| given.key).collect()
+    }
+
+    /// Each id.
+    pub fn iter(&self) -> impl Iterator<Item = &GivenId> {
+        self.ids.iter()
+    }
+
+    /// The refusal at the place of the id, unless it names another place.
+    pub fn at(&self, given: &GivenId, refusal: Refusal) -> Refusal {
+        if refusal.field.is_empty() { refusal.at(&[self.field, &given.place.to_string()]) } else { refusal }
+    }
+}

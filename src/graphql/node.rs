@@ -1,0 +1,137 @@
+//! Objects that have an id, and finding them by it.
+
+use std::{fmt, str::FromStr};
+
+use async_graphql::{Context, ID, Interface};
+
+use super::{
+    context::{Caller, engineers},
+    error::Result,
+    loader::People,
+    object::{
+        channel::Channel, directory_sync::DirectorySync, engineer::Engineer, roster_summary::RosterSummary,
+        status_change::StatusChange,
+    },
+};
+use crate::domain::{
+    channel::ChannelKind,
+    id::{AccountId, DirectorySyncId, EngineerId, EventId, InvalidId},
+};
+
+/// Anything that has an id. Ids are opaque, carry their type, are the same wherever the object is met, and are never reused.
+#[derive(Interface)]
+#[graphql(field(name = "id", ty = "ID", desc = "The id: opaque, and never reused."))]
+#[expect(clippy::large_enum_variant, reason = "one of them is made at a time and lives for one field")]
+pub(super) enum Node {
+    Engineer(Engineer),
+    Channel(Channel),
+    StatusChange(StatusChange),
+    RosterSummary(RosterSummary),
+    DirectorySync(DirectorySync),
+}
+
+/// An id of the API, read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum GlobalId {
+    Engineer(EngineerId),
+    Channel(ChannelId),
+    StatusChange(EventId),
+    RosterSummary(AccountId),
+    DirectorySync(DirectorySyncId),
+}
+
+/// The id of a channel: its engineer's key and its kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ChannelId {
+    pub engineer: EngineerId,
+    pub kind: ChannelKind,
+}
+
+const CHANNEL: &str = "channel:";
+const ROSTER_SUMMARY: &str = "roster-summary:";
+
+impl fmt::Display for ChannelId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{CHANNEL}{}.{}", self.engineer.0.simple(), self.kind.name())
+    }
+}
+
+impl FromStr for ChannelId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let read = || {
+            let (key, kind) = text.strip_prefix(CHANNEL)?.split_once('.')?;
+            let engineer = format!("{}:{key}", EngineerId::KIND).parse().ok()?;
+            Some(Self { engineer, kind: ChannelKind::from_name(kind)? })
+        };
+        read().ok_or(InvalidId { kind: "channel" })
+    }
+}
+
+/// The id of an account's roster summary.
+pub(super) fn roster_summary_id(account: &AccountId) -> ID {
+    ID(format!("{ROSTER_SUMMARY}{account}"))
+}
+
+/// The id of anything, as the API shows it.
+pub(super) fn id(key: impl fmt::Display) -> ID {
+    ID(key.to_string())
+}
+
+impl GlobalId {
+    /// Reads an id; `None` for what is none.
+    pub fn read(text: &str) -> Option<Self> {
+        if let Some(account) = text.strip_prefix(ROSTER_SUMMARY) {
+            return account.parse().ok().map(Self::RosterSummary);
+        }
+        let engineer = || text.parse().ok().map(Self::Engineer);
+        let channel = || text.parse().ok().map(Self::Channel);
+        let change = || text.parse().ok().map(Self::StatusChange);
+        let sync = || text.parse().ok().map(Self::DirectorySync);
+        engineer().or_else(channel).or_else(change).or_else(sync)
+    }
+}
+
+/// An engineer whom the caller may know of.
+pub(super) async fn find_engineer(ctx: &Context<'_>, id: EngineerId) -> Result<Option<Engineer>> {
+    if !Caller::of(ctx)?.actor.can_view(id) {
+        return Ok(None);
+    }
+    engineers(ctx)?.load_one(id).await
+}
+
+/// A directory sync that the caller may know of.
+pub(super) async fn find_sync(caller: Caller<'_>, id: DirectorySyncId) -> Result<Option<DirectorySync>> {
+    if !caller.views_roll() {
+        return Ok(None);
+    }
+    Ok(caller.store().rows(caller.account()).find_sync(id).await?.map(DirectorySync::new))
+}
+
+/// The object of an id. What the caller may not see reads like what is not there.
+pub(super) async fn find(ctx: &Context<'_>, text: &str) -> Result<Option<Node>> {
+    let caller = Caller::of(ctx)?;
+    let Some(id) = GlobalId::read(text) else { return Ok(None) };
+    match id {
+        GlobalId::Engineer(id) => Ok(find_engineer(ctx, id).await?.map(Node::from)),
+        GlobalId::Channel(id) => match find_engineer(ctx, id.engineer).await? {
+            Some(engineer) => Ok(Some(engineer.find_channel(id.kind).await?.into())),
+            None => Ok(None),
+        },
+        GlobalId::StatusChange(id) => Ok(find_status_change(caller, id).await?.map(Node::from)),
+        GlobalId::RosterSummary(account) if account == *caller.account() && caller.views_roll() => {
+            Ok(Some(RosterSummary::count(caller.services, caller.account()).await?.into()))
+        }
+        GlobalId::RosterSummary(_) => Ok(None),
+        GlobalId::DirectorySync(id) => Ok(find_sync(caller, id).await?.map(Node::from)),
+    }
+}
+
+async fn find_status_change(caller: Caller<'_>, id: EventId) -> Result<Option<StatusChange>> {
+    let found = caller.store().rows(caller.account()).find_status_changes(&[id]).await?;
+    let engineers: Vec<_> = found.iter().filter_map(|logged| logged.event.engineer()).collect();
+    let people = People::named(caller.services, caller.account(), engineers);
+    let seen = |change: &StatusChange| caller.actor.can_view(change.engineer());
+    Ok(found.into_iter().next().and_then(|logged| StatusChange::new(logged, people, None)).filter(seen))
+}

@@ -1,0 +1,152 @@
+//! The front door: GraphQL over HTTP and WebSocket, the confirm page, files, health, and the pages for a first look.
+
+mod body;
+mod confirm;
+pub mod confirm_page;
+mod confirm_words;
+mod error;
+mod graphql_http;
+mod graphql_ws;
+mod health;
+mod import_export;
+mod language;
+mod origin;
+mod playground;
+mod request_log;
+mod start_page;
+mod template;
+
+use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    cors::{AllowOrigin, CorsLayer},
+};
+use tracing::error;
+
+use self::{error::HttpError, origin::header_text};
+use crate::{
+    auth::Authenticator,
+    config::AllowedOrigin,
+    domain::{id::AccountId, refusal::RefusalCode},
+    graphql,
+    live::Live,
+    service::Services,
+};
+
+/// How long a browser may remember what CORS allows.
+const CORS_MAX_AGE: Duration = Duration::from_secs(600);
+
+/// What the front door works with.
+pub struct HttpState {
+    /// The use cases.
+    pub services: Services,
+    /// The GraphQL schema.
+    pub schema: graphql::Schema,
+    /// Tells who asks.
+    pub authenticator: Arc<Authenticator>,
+    /// The event logs.
+    pub live: Live,
+    /// The URL under which people reach the server, without a slash at its end. A proxy that shows it under a path
+    /// takes that path away.
+    pub public_url: String,
+    /// The address that the server is bound to.
+    pub bound: SocketAddr,
+    /// The origins of other sites whose pages may call the API.
+    pub allowed_origins: Vec<AllowedOrigin>,
+    /// The largest GraphQL request over HTTP, in bytes.
+    pub max_body_bytes: usize,
+    /// The largest import, in bytes.
+    pub max_import_bytes: usize,
+    /// In demonstration mode, what its pages need.
+    pub demo: Option<DemoPages>,
+}
+
+/// What the pages of the demonstration mode need.
+pub struct DemoPages {
+    /// Makes a token for the role ADMIN that lives an hour at most; `None` when that fails.
+    pub issue_token: Arc<dyn Fn() -> Option<String> + Send + Sync>,
+    /// The account shown.
+    pub account: AccountId,
+}
+
+/// Everything that the server serves.
+pub fn router(state: HttpState) -> Router {
+    let state = Arc::new(state);
+    let api = Router::new()
+        .route(
+            "/graphql",
+            post(graphql_http::execute).get(graphql_ws::upgrade_or_refuse).fallback(graphql_http::refuse_method),
+        )
+        .route("/graphql/ws", get(graphql_ws::upgrade).fallback(graphql_ws::refuse_method))
+        .route("/import", post(import_export::import).fallback(async || HttpError::method_not_allowed("POST")))
+        .route("/export", get(import_export::export).fallback(async || HttpError::method_not_allowed("GET, HEAD")))
+        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(cors(state.allowed_origins.clone()));
+    let confirm_page = Router::new()
+        .route("/c/{token}", get(confirm::show).post(confirm::answer))
+        .route("/c/{token}/stop", post(confirm::stop))
+        .layer(DefaultBodyLimit::max(confirm::MAX_ANSWER))
+        .layer(CatchPanicLayer::custom(answer_panic_with_page));
+    Router::new()
+        .route("/", get(start_page::show))
+        .route("/playground", get(playground::show))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .merge(api)
+        .merge(confirm_page)
+        .fallback(refuse_path)
+        .with_state(state)
+        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(middleware::map_response(forbid_guessing))
+        .layer(middleware::from_fn(request_log::log_request))
+}
+
+/// A handler broke down. What it said may hold anything, so it is not passed on.
+fn answer_panic(_: Box<dyn Any + Send>) -> Response {
+    error!("A request handler panicked");
+    HttpError::internal().into_response()
+}
+
+/// The same for a person at the confirm page.
+fn answer_panic_with_page(_: Box<dyn Any + Send>) -> Response {
+    error!("A request handler of the confirm page panicked");
+    confirm::show_unavailable()
+}
+
+/// Pages of the allowed origins may call the API. They bring a token; cookies play no part.
+fn cors(allowed: Vec<AllowedOrigin>) -> CorsLayer {
+    let is_allowed = move |origin: &HeaderValue, _: &axum::http::request::Parts| {
+        origin.to_str().is_ok_and(|origin| allowed.iter().any(|allowed| allowed.matches(origin)))
+    };
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(is_allowed))
+        .allow_methods([Method::GET, Method::POST])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
+        .expose_headers([header::CONTENT_DISPOSITION, header::WWW_AUTHENTICATE])
+        .max_age(CORS_MAX_AGE)
+}
+
+/// Nothing of ours is to be taken for something else than it says it is.
+async fn forbid_guessing(mut response: Response) -> Response {
+    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// There is nothing at that path: JSON for programs, a line of text for the rest.
+async fn refuse_path(uri: Uri, headers: HeaderMap) -> Response {
+    let accepts_json = header_text(&headers, header::ACCEPT).is_some_and(|accepted| accepted.contains("json"));
+    if accepts_json || uri.path().starts_with("/graphql") {
+        return HttpError::new(StatusCode::NOT_FOUND, RefusalCode::NotFound.name(), "There is nothing at this path.")
+            .into_response();
+    }
+    (StatusCode::NOT_FOUND, "There is nothing at this path.\n").into_response()
+}

@@ -1,0 +1,29 @@
+//! What the tests stand on: whole servers with a clock that is moved by hand, on either database, and clients for them.
+
+pub mod app;
+pub mod clock;
+pub mod postgres;
+pub mod smtp;
+pub mod socket;
+
+/// One body, two tests. The PostgreSQL half is left out, aloud, only under `NO_POSTGRES=1`.
+macro_rules! both_dbs {
+    ($($(#[$meta:meta])* $name:ident)*) => { $(
+        mod $name {
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                super::$name(crate::harness::app::Database::sqlite()).await;
+            }
+
+            $(#[$meta])*
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                if let Some(database) = crate::harness::app::Database::postgres() {
+                    super::$name(database).await;
+                }
+            }
+        }
+    )* };
+}
+pub(crate) use both_dbs;

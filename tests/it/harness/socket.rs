@@ -1,0 +1,96 @@
+//! A client of the protocol graphql-transport-ws.
+
+use std::{net::SocketAddr, time::Duration};
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, client::IntoClientRequest as _},
+};
+
+/// What is not there by then does not come.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An open socket, initialised.
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    operations: u32,
+}
+
+impl Socket {
+    /// Opens a socket and initialises it with that authorization.
+    pub async fn open(address: SocketAddr, authorization: Option<String>) -> Self {
+        let mut socket = Self::open_raw(address).await;
+        socket.send(json!({ "type": "connection_init", "payload": { "authorization": authorization } })).await;
+        let answer = socket.receive().await.expect("an answer to connection_init");
+        assert_eq!(answer["type"], "connection_ack", "{answer}");
+        socket
+    }
+
+    /// Opens a socket and says nothing.
+    pub async fn open_raw(address: SocketAddr) -> Self {
+        let mut request = format!("ws://{address}/graphql/ws").into_client_request().expect("a request");
+        let protocol = "graphql-transport-ws".parse().expect("a header");
+        request.headers_mut().insert("sec-websocket-protocol", protocol);
+        let (stream, _) = connect_async(request).await.expect("a socket");
+        Self { stream, operations: 0 }
+    }
+
+    /// Sends a message.
+    pub async fn send(&mut self, message: Value) {
+        self.stream.send(Message::text(message.to_string())).await.expect("sending");
+    }
+
+    /// The next message; `None` at the end of the socket.
+    pub async fn receive(&mut self) -> Option<Value> {
+        loop {
+            let message = timeout(PATIENCE, self.stream.next()).await.expect("a message in time");
+            match message {
+                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).expect("JSON")),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// Begins an operation. Gives its id.
+    pub async fn subscribe(&mut self, query: &str, variables: Value) -> String {
+        self.operations += 1;
+        let id = self.operations.to_string();
+        let payload = json!({ "query": query, "variables": variables });
+        self.send(json!({ "id": id, "type": "subscribe", "payload": payload })).await;
+        id
+    }
+
+    /// The next message of an operation: `next`, `error` or `complete`.
+    pub async fn message(&mut self, id: &str) -> Value {
+        loop {
+            let message = self.receive().await.expect("the socket is open");
+            if message["id"] == id {
+                return message;
+            }
+        }
+    }
+
+    /// The data of an operation's next event.
+    pub async fn next(&mut self, id: &str) -> Value {
+        let message = self.message(id).await;
+        assert_eq!(message["type"], "next", "{message}");
+        assert!(message["payload"].get("errors").is_none(), "{message}");
+        message["payload"]["data"].clone()
+    }
+
+    /// The code of the error that ends an operation.
+    pub async fn refusal(&mut self, id: &str) -> Value {
+        let message = self.message(id).await;
+        let errors = if message["type"] == "error" { &message["payload"] } else { &message["payload"]["errors"] };
+        errors[0]["extensions"]["code"].clone()
+    }
+
+    /// Whether nothing more comes for so long.
+    pub async fn is_quiet(&mut self, wait: Duration) -> bool {
+        timeout(wait, self.stream.next()).await.is_err()
+    }
+}
