@@ -47,7 +47,7 @@ use crate::{
         wakeup::Wakeup,
     },
     service::{Account, Core, Directory, Retention, ServiceError, Services},
-    store::{ConnectOptions, SealerKeys, Store, StoreError},
+    store::{ConnectOptions, OnStatement, SealerKeys, Store, StoreError},
 };
 
 pub use self::{
@@ -75,12 +75,14 @@ pub struct Outside {
     pub chance: Arc<dyn Chance>,
     /// Stands in for the configured provider of every account.
     pub provider: Option<Arc<dyn ConfirmationProvider>>,
+    /// Told of each SQL statement.
+    pub on_statement: Option<OnStatement>,
 }
 
 impl Outside {
     /// The machine's clock and randomness.
     pub fn system() -> Self {
-        Self { clock: Arc::new(SystemClock), chance: Arc::new(SystemChance), provider: None }
+        Self { clock: Arc::new(SystemClock), chance: Arc::new(SystemChance), provider: None, on_statement: None }
     }
 }
 
@@ -144,10 +146,10 @@ impl App {
     /// # Errors
     /// When the keys, the database or an adapter's settings are not usable.
     pub async fn open(config: Config, outside: Outside, migrations: Migrations) -> Result<Self, AppError> {
-        let Outside { clock, chance, provider } = outside;
+        let Outside { clock, chance, provider, on_statement } = outside;
         let keys = FileKeys::open(&config.data.dir, &config.keys, &config.auth, chance.as_ref())?;
         let wakeup = Arc::new(InProcessWakeup::new());
-        let store = open_store(&config, &keys, &wakeup, migrations).await?;
+        let store = open_store(&config, &keys, &wakeup, migrations, on_statement).await?;
         let public_url = config.server.find_public_url(config.server.listen);
         let provider = match provider {
             Some(provider) => provider,
@@ -229,7 +231,7 @@ pub fn issue_token_offline(config: &Config, token: &NewToken, now: DateTime<Utc>
 /// When the database fails.
 pub async fn migrate(config: &Config) -> Result<usize, AppError> {
     let keys = FileKeys::open(&config.data.dir, &config.keys, &config.auth, &SystemChance)?;
-    let store = connect(config, &keys, &Arc::new(InProcessWakeup::new())).await?;
+    let store = connect(config, &keys, &Arc::new(InProcessWakeup::new()), None).await?;
     let pending = count_pending(&store).await?;
     apply_migrations(&store).await?;
     Ok(pending)
@@ -241,7 +243,7 @@ pub async fn migrate(config: &Config) -> Result<usize, AppError> {
 /// When the database fails.
 pub async fn count_pending_migrations(config: &Config) -> Result<usize, AppError> {
     let keys = FileKeys::open(&config.data.dir, &config.keys, &config.auth, &SystemChance)?;
-    count_pending(&connect(config, &keys, &Arc::new(InProcessWakeup::new())).await?).await
+    count_pending(&connect(config, &keys, &Arc::new(InProcessWakeup::new()), None).await?).await
 }
 
 async fn open_store(
@@ -249,8 +251,9 @@ async fn open_store(
     keys: &FileKeys,
     wakeup: &Arc<InProcessWakeup>,
     migrations: Migrations,
+    on_statement: Option<OnStatement>,
 ) -> Result<Store, AppError> {
-    let store = connect(config, keys, wakeup).await?;
+    let store = connect(config, keys, wakeup, on_statement).await?;
     let pending = count_pending(&store).await?;
     if pending > 0 {
         let remedy = match migrations {
@@ -268,10 +271,15 @@ async fn open_store(
     Ok(store)
 }
 
-async fn connect(config: &Config, keys: &FileKeys, wakeup: &Arc<InProcessWakeup>) -> Result<Store, StoreError> {
+async fn connect(
+    config: &Config,
+    keys: &FileKeys,
+    wakeup: &Arc<InProcessWakeup>,
+    on_statement: Option<OnStatement>,
+) -> Result<Store, StoreError> {
     let wakeup = Arc::clone(wakeup);
     let sealing = keys.sealing_keys().into_iter().map(|key| (key.id, key.key)).collect();
-    Store::connect(&ConnectOptions {
+    let options = ConnectOptions {
         url: match &config.database.location {
             DatabaseLocation::Sqlite(path) => sqlite_url(path),
             DatabaseLocation::Postgres(url) => url.expose().to_owned(),
@@ -279,8 +287,8 @@ async fn connect(config: &Config, keys: &FileKeys, wakeup: &Arc<InProcessWakeup>
         max_connections: config.database.max_connections,
         keys: SealerKeys { sealing, index: keys.index_key() },
         on_commit: Arc::new(move || wakeup.wake()),
-    })
-    .await
+    };
+    Store::connect_observed(&options, on_statement).await
 }
 
 /// The URL of an SQLite file; characters that mean something in a URL are escaped.

@@ -49,6 +49,14 @@ impl App {
         }
     }
 
+    /// Ends what a killed server left claimed. Who holds the lock knows that nobody else serves from the file.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take_over(&self, _lock: &DataLock) -> Result<(), AppError> {
+        Ok(self.services.store().end_all_leases(self.services.now()).await?)
+    }
+
     /// Puts listener, lock and app together.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! The demonstration: an account whose directory is a file of invented people in the data folder.
 
 use std::{
-    fs::{self, DirBuilder, OpenOptions},
+    fs::{self, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
@@ -86,7 +86,6 @@ fn reads(config: &Config, file: &Path) -> bool {
 
 /// Writes the file under another name first: half of it would read as people who are gone.
 fn write_new(folder: &Path, file: &Path) -> io::Result<()> {
-    make_folder(folder)?;
     let draft = folder.join(format!("{FILE}.new"));
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
@@ -94,13 +93,4 @@ fn write_new(folder: &Path, file: &Path) -> io::Result<()> {
     writing.write_all(PEOPLE.as_bytes())?;
     writing.sync_all()?;
     fs::rename(&draft, file)
-}
-
-/// Makes the data folder, for its owner alone: the database in it will hold contact data.
-fn make_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }

@@ -31,7 +31,7 @@ impl Export {
         let account = account::choose(&config, self.account.as_ref())?;
         let app = open::open(config).await?;
         match self.output {
-            None => export(&app, &account, |bytes| output::write(bytes)).await,
+            None => export(&app, &account, output::write).await,
             Some(file) => export_to(&app, &account, &file).await,
         }
     }

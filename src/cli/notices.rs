@@ -9,7 +9,7 @@ pub(super) fn list(config: &Config, public_url: &str) -> Vec<String> {
     let mut notices = Vec::new();
     if config.smtp.is_none() {
         notices.push(
-            "no mail server is configured ([smtp]): mail lands in the outbox, which is for demonstration and development \
+            "No mail server is configured ([smtp]): mail lands in the outbox, which is for demonstration and development \
              only. Nobody is reached."
                 .to_owned(),
         );
@@ -20,7 +20,7 @@ pub(super) fn list(config: &Config, public_url: &str) -> Vec<String> {
     );
     if config.smtp.is_some() && is_loopback(public_url) {
         notices.push(format!(
-            "confirmation mails go out with links to {public_url}, which opens on this machine only: set \
+            "Confirmation mails go out with links to {public_url}, which opens on this machine only: set \
              server.public_url to the address under which engineers reach this server."
         ));
     }

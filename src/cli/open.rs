@@ -1,5 +1,7 @@
 //! Opening what a server has, for the commands that work beside it.
 
+use std::{fs::DirBuilder, io, path::Path};
+
 use super::{failure::Failure, logging, settings::Settings};
 use crate::{
     app::{App, Migrations, Outside},
@@ -28,4 +30,19 @@ pub(super) fn require_database(config: &Config) -> Result<(), Failure> {
         ))),
         DatabaseLocation::Sqlite(_) | DatabaseLocation::Postgres(_) => Ok(()),
     }
+}
+
+/// Makes the data folder, for its owner alone: the database in it will hold contact data.
+pub(super) fn make_data_folder(config: &Config) -> Result<(), Failure> {
+    let folder = &config.data.dir;
+    make_folder(folder)
+        .map_err(|error| Failure::new(format!("the data folder {} cannot be made: {error}", folder.display())))
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }

@@ -6,9 +6,9 @@ use chrono::Duration;
 use clap::Args;
 use tokio::{net::TcpSocket, signal};
 
-use super::{account, demo, failure::Failure, logging, settings::Settings, welcome};
+use super::{account, demo, failure::Failure, logging, open, settings::Settings, sync::describe_stop, welcome};
 use crate::{
-    app::{App, Migrations, NewToken, Outside, ServeOptions, SyncOrder, SyncState},
+    app::{App, Migrations, NewToken, Outside, ServeOptions, SyncOrder},
     domain::{actor::Role, id::AccountId},
 };
 
@@ -50,12 +50,16 @@ impl Serve {
         // Taken before anything is changed; listened on only when all is ready.
         let socket = bind(config.server.listen)?;
         config.server.listen = socket.local_addr()?;
+        open::make_data_folder(&config)?;
         let lock = App::lock_data(&config.database.location)?;
         if settings.demo {
             demo::place_directory_file(&config)?;
         }
         let migrations = if self.migrate { Migrations::Apply } else { Migrations::ApplyEmbedded };
         let app = App::open(config, Outside::system(), migrations).await?;
+        if let Some(lock) = &lock {
+            app.take_over(lock).await?;
+        }
         let shown = if settings.demo { Some(set_up_demo(&app).await?) } else { None };
         let stop = Stop::listen()?;
         let listener = socket.listen(BACKLOG).map_err(|error| describe_taken(app.config().server.listen, &error))?;
@@ -98,7 +102,7 @@ pub(super) struct DemoStart {
     pub(super) token: String,
     /// How many people the directory lists.
     pub(super) people: i32,
-    /// Why the directory could not be synced.
+    /// Why the directory was not synced.
     pub(super) problem: Option<String>,
 }
 
@@ -111,11 +115,10 @@ async fn set_up_demo(app: &App) -> Result<DemoStart, Failure> {
         confirm_removals: false,
         restore_deleted: false,
     };
-    let run = app.sync_directory(&account, order).await?.run;
-    let problem = match run.state {
-        SyncState::Queued | SyncState::Running | SyncState::Succeeded => None,
-        SyncState::NeedsConfirmation | SyncState::Failed => run.failure_message,
-    };
+    let report = app.sync_directory(&account, order).await?;
+    let counts = &report.run.counts;
+    let people = counts.total - counts.skipped - counts.gone;
+    let problem = describe_stop(&report);
     let token = app.issue_token(&NewToken {
         subject: demo::ACCOUNT.to_owned(),
         account: account.clone(),
@@ -123,7 +126,7 @@ async fn set_up_demo(app: &App) -> Result<DemoStart, Failure> {
         engineer: None,
         expires_at: app.services.now() + TOKEN_LIFETIME,
     })?;
-    Ok(DemoStart { account, token, people: run.counts.total - run.counts.skipped, problem })
+    Ok(DemoStart { account, token, people, problem })
 }
 
 /// The signals that end a server.

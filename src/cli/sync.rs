@@ -46,16 +46,21 @@ impl Sync {
         let app = open::open(config).await?;
         let report = app.sync_directory(&account, order).await?;
         output::print(&describe(&report))?;
-        match report.run.state {
-            SyncState::Queued | SyncState::Running | SyncState::Succeeded => Ok(()),
-            SyncState::NeedsConfirmation => Err(Failure::look(format!(
-                "{} people would be gone, so nobody was changed: if that is right, run again with --confirm-removals",
-                report.run.counts.gone
-            ))),
-            SyncState::Failed => {
-                let why = report.run.failure_message.as_deref().unwrap_or("the directory could not be read");
-                Err(Failure::look(format!("nobody was changed: {why}")))
-            }
+        describe_stop(&report).map_or(Ok(()), |why| Err(Failure::look(why)))
+    }
+}
+
+/// Why a run changed nobody, and what to do; `None` where it did its work.
+pub(super) fn describe_stop(report: &SyncReport) -> Option<String> {
+    match report.run.state {
+        SyncState::Queued | SyncState::Running | SyncState::Succeeded => None,
+        SyncState::NeedsConfirmation => Some(format!(
+            "{} people would be gone, so nobody was changed; if that is right, run `rollcall sync` with --confirm-removals",
+            report.run.counts.gone
+        )),
+        SyncState::Failed => {
+            let why = report.run.failure_message.as_deref().unwrap_or("the directory cannot be read");
+            Some(format!("nobody was changed: {why}"))
         }
     }
 }

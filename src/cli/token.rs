@@ -61,9 +61,7 @@ impl Token {
         };
         if config.auth.token_secret.is_none() && !config.data.dir.exists() {
             let folder = config.data.dir.display();
-            output::note(&format!(
-                "note: {folder} is new: no server has used it yet, and only one that does takes the token"
-            ));
+            output::note(&format!("note: the folder {folder} is new; only a server that uses it takes this token"));
         }
         let now = SystemClock.now();
         let token = NewToken {

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         actor::{Actor, Permission},
         channel::ChannelKind,
-        confirmation::{ConfirmationStatus, Happening, Proof},
+        confirmation::{Confirmation, ConfirmationStatus, Happening, Proof},
         id::{AccountId, ChannelSubscriptionId, EngineerId},
         refusal::{Refusal, RefusalCode},
         roster::{GONE_PEOPLE, GONE_PERCENT},
@@ -171,14 +171,19 @@ impl Services {
             if batch.engineers.get(&engineer).is_none_or(|engineer| engineer.deleted_at.is_some()) {
                 continue;
             }
-            let (happening, opted_out_at) = match status {
+            let happening = match status {
                 ProviderStatus::Unconfirmed => continue,
-                ProviderStatus::Confirmed => (Happening::Confirmed { generation, proof: Proof::Sync, at }, None),
-                ProviderStatus::OptedOut => (Happening::OptedOut { generation }, Some(at)),
+                ProviderStatus::Confirmed => Happening::Confirmed { generation, proof: Proof::Sync, at },
+                ProviderStatus::OptedOut => Happening::OptedOut { generation },
             };
-            if batch.apply(engineer, channel, happening).is_ok()
-                && let Some(guard) = batch.guard(engineer, channel)
-            {
+            let Ok(step) = batch.apply(engineer, channel, happening) else { continue };
+            let opted_out_at = match (status, step.from) {
+                (ProviderStatus::OptedOut, _) => Some(at),
+                // Whoever opted out and confirms again at the provider wants messages again.
+                (_, Confirmation::Cancelled(_)) => None,
+                _ => continue,
+            };
+            if let Some(guard) = batch.guard(engineer, channel) {
                 guard.opted_out_at = opted_out_at;
             }
         }

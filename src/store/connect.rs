@@ -9,7 +9,7 @@ use sea_orm::{
 };
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
-use super::{Inner, OnCommit, Sealer, SealerKeys, Store, StoreError};
+use super::{Inner, OnCommit, OnStatement, Sealer, SealerKeys, Store, StoreError};
 
 /// What SQLite's row channel holds: the default of 50 makes the two threads wake each other for every few rows.
 const SQLITE_ROW_BUFFER: usize = 4096;
@@ -45,12 +45,23 @@ impl Store {
     /// # Errors
     /// When the database cannot be reached, or the keys are not usable.
     pub async fn connect(options: &ConnectOptions) -> Result<Self, StoreError> {
+        Self::connect_observed(options, None).await
+    }
+
+    /// The same, and tells of each statement that succeeds or fails from then on.
+    ///
+    /// # Errors
+    /// Like [`Store::connect`].
+    pub async fn connect_observed(
+        options: &ConnectOptions,
+        on_statement: Option<OnStatement>,
+    ) -> Result<Self, StoreError> {
         let (writer, reader) = if options.url.starts_with("sqlite:") {
-            let writer = connect_sqlite(&options.url, 1).await?;
-            let reader = connect_sqlite(&options.url, options.max_connections).await?;
+            let writer = observe(connect_sqlite(&options.url, 1).await?, on_statement.clone());
+            let reader = observe(connect_sqlite(&options.url, options.max_connections).await?, on_statement);
             (writer, reader)
         } else {
-            let pool = connect_postgres(&options.url, options.max_connections).await?;
+            let pool = observe(connect_postgres(&options.url, options.max_connections).await?, on_statement);
             (pool.clone(), pool)
         };
         let sealer = Sealer::new(&options.keys)?;
@@ -104,6 +115,13 @@ impl Store {
     }
 }
 
+fn observe(mut connection: DatabaseConnection, on_statement: Option<OnStatement>) -> DatabaseConnection {
+    if let Some(on_statement) = on_statement {
+        connection.set_metric_callback(move |info| on_statement(&info.statement.sql));
+    }
+    connection
+}
+
 fn quiet(mut options: SeaOptions, max_connections: u32) -> SeaOptions {
     // Statements carry phone numbers: they go to no log and no span.
     options
@@ -112,6 +130,20 @@ fn quiet(mut options: SeaOptions, max_connections: u32) -> SeaOptions {
         .record_stmt_in_spans(false)
         .acquire_timeout(Duration::from_secs(10));
     options
+}
+
+/// Makes a new database file that only its owner reads; SQLite gives the files beside it the same mode.
+fn make_private(url: &str) -> Result<(), StoreError> {
+    let path = url.strip_prefix("sqlite://").unwrap_or(url).replace("%23", "#").replace("%3F", "?").replace("%25", "%");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(&path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StoreError::Unusable(format!("the database file {path} cannot be made: {error}"))),
+    }
 }
 
 async fn connect_sqlite(url: &str, max_connections: u32) -> Result<DatabaseConnection, StoreError> {
@@ -131,5 +163,7 @@ async fn connect_sqlite(url: &str, max_connections: u32) -> Result<DatabaseConne
 }
 
 async fn connect_postgres(url: &str, max_connections: u32) -> Result<DatabaseConnection, StoreError> {
-    Ok(Database::connect(quiet(SeaOptions::new(url), max_connections)).await?)
+    Database::connect(quiet(SeaOptions::new(url), max_connections)).await.map_err(|error| {
+        StoreError::Unusable(format!("PostgreSQL does not answer, or does not let rollcall in: {error}"))
+    })
 }

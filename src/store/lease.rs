@@ -2,7 +2,7 @@
 //! checks the number in the same transaction, so that a process which slept too long writes nothing.
 
 use chrono::{DateTime, Duration, Utc};
-use entity::lease;
+use entity::{channel_subscription, lease};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QuerySelect,
@@ -62,6 +62,35 @@ impl Store {
         let row = lease::Entity::find_by_id(name.to_owned()).one(&db).await?;
         db.commit().await?;
         Ok(row.filter(|row| row.owner == owner).map(|row| Fence { name: row.name, number: row.fence }))
+    }
+
+    /// Gives a lease back, so that another process need not wait for its end.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release_lease(&self, fence: &Fence, now: DateTime<Utc>) -> Result<(), StoreError> {
+        lease::Entity::update_many()
+            .col_expr(lease::Column::Until, Expr::value(now))
+            .filter(lease::Column::Name.eq(fence.name.as_str()))
+            .filter(lease::Column::Fence.eq(fence.number))
+            .exec(self.writer())
+            .await?;
+        Ok(())
+    }
+
+    /// Ends every lease and claim, whoever has it: for a server that has the database for itself and so knows that everyone who
+    /// took one is dead. The fences keep it safe even where that is wrong.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_all_leases(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        lease::Entity::update_many().col_expr(lease::Column::Until, Expr::value(now)).exec(self.writer()).await?;
+        channel_subscription::Entity::update_many()
+            .col_expr(channel_subscription::Column::ClaimedUntil, Expr::value(Some(now)))
+            .filter(channel_subscription::Column::ClaimedUntil.gt(now))
+            .exec(self.writer())
+            .await?;
+        Ok(())
     }
 
     /// Gives every lease of that owner back, so that another process need not wait for its end.

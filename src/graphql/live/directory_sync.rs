@@ -37,6 +37,15 @@ fn unknown() -> Fault {
     Fault::bad_input("There is no directory sync with this id.")
 }
 
+/// Whether the run got further by that event.
+fn tells_of(event: &Event, wanted: DirectorySyncId) -> bool {
+    match event {
+        Event::SyncProgressed { sync } => *sync == wanted,
+        Event::RollChanged { sync, .. } => *sync == Some(wanted),
+        Event::StatusChanged(_) | Event::EngineerChanged { .. } => false,
+    }
+}
+
 struct Progress {
     watch: Watch,
     sync: DirectorySyncId,
@@ -56,8 +65,7 @@ impl Source for Progress {
         match self.state {
             State::Beginning => {}
             State::Going => {
-                let wanted = Event::SyncProgressed { sync: self.sync };
-                while !self.watch.next_together().await?.iter().any(|logged| logged.event == wanted) {}
+                while !self.watch.next_together().await?.iter().any(|logged| tells_of(&logged.event, self.sync)) {}
             }
             State::Ended => return Ok(None),
         }

@@ -3,6 +3,9 @@
 pub mod app;
 pub mod clock;
 pub mod postgres;
+pub mod process;
+pub mod provider;
+pub mod roll;
 pub mod smtp;
 pub mod socket;
 

@@ -1,0 +1,112 @@
+//! The real binary as a process of its own.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, Output, Stdio},
+    thread,
+};
+
+use reqwest::Client;
+use serde_json::{Value, json};
+
+/// The binary.
+const ROLLCALL: &str = env!("CARGO_BIN_EXE_rollcall");
+
+/// Runs a command to its end.
+pub fn run(arguments: &[&str], env: &[(&str, &str)]) -> Output {
+    command(arguments, env).output().expect("the binary")
+}
+
+/// Runs a command that must succeed. Gives its standard output.
+pub fn run_well(arguments: &[&str], env: &[(&str, &str)]) -> String {
+    let output = run(arguments, env);
+    let told = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{arguments:?}: {told}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+fn command(arguments: &[&str], env: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(ROLLCALL);
+    command.args(arguments).envs(env.iter().copied()).stdin(Stdio::null());
+    // No configuration file of the folder that the tests run in.
+    command.current_dir(std::env::temp_dir());
+    command
+}
+
+/// A port that was free a moment ago.
+pub fn free_address() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
+}
+
+/// A demonstration server. Dropped, it is killed.
+pub struct ServerProcess {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    token: String,
+    http: Client,
+}
+
+impl ServerProcess {
+    /// Starts a server and waits until it says that it is ready.
+    pub fn start(data: &Path, env: &[(&str, &str)]) -> Self {
+        let address = free_address();
+        let (data, listen) = (data.display().to_string(), address.to_string());
+        let arguments = ["serve", "--demo", "--migrate", "--listen", &listen, "--data", &data];
+        let mut child = command(&arguments, env)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary");
+        let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+        let ready = lines.by_ref().map_while(Result::ok).any(|line| line.contains("is ready at"));
+        assert!(ready, "the server did not start");
+        // What it prints later must have somewhere to go.
+        thread::spawn(move || lines.for_each(drop));
+        let token = run_well(&["token", "--data", &data, "--account", "demo", "--role", "ADMIN", "--ttl", "1h"], env);
+        Self { child, address, token: token.trim().to_owned(), http: Client::new() }
+    }
+
+    /// Ends it as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.child.kill().expect("killing");
+        self.child.wait().expect("waiting");
+    }
+
+    /// Asks it to end, as `kill` does, and waits. Tells whether it ended well.
+    pub fn terminate(&mut self) -> bool {
+        let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
+        told.success() && self.child.wait().expect("waiting").success()
+    }
+
+    /// The token of an administrator.
+    pub fn authorization(&self) -> String {
+        format!("Bearer {}", self.token)
+    }
+
+    /// Runs an operation; `None` where no answer came.
+    pub async fn try_execute(&self, query: &str, variables: Value) -> Option<Value> {
+        let request = self
+            .http
+            .post(format!("http://{}/graphql", self.address))
+            .header("authorization", self.authorization())
+            .json(&json!({ "query": query, "variables": variables }));
+        request.send().await.ok()?.json().await.ok()
+    }
+
+    /// Runs an operation that must succeed. Gives its data.
+    pub async fn data(&self, query: &str, variables: Value) -> Value {
+        let response = self.try_execute(query, variables).await.expect("an answer");
+        assert!(response.get("errors").is_none(), "{response:#}");
+        response["data"].clone()
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,4 @@
+//! The real binary: killed at any moment, started again, two at a time, and its commands.
+
+mod commands;
+mod killed;
