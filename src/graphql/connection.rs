@@ -15,7 +15,7 @@ use super::{
     },
     scalar::int,
 };
-use crate::store::{Keyset, StoreError};
+use crate::store::Keyset;
 
 /// The size of a page where neither `first` nor `last` is given.
 const DEFAULT_SIZE: i32 = 20;
@@ -37,10 +37,10 @@ pub(super) trait Listing: Send + Sync + 'static {
         &self,
         caller: Caller<'_>,
         keyset: &Keyset<Self::Place>,
-    ) -> impl Future<Output = Result<Vec<Self::Row>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<Self::Row>>> + Send;
 
     /// How long the list is.
-    fn count(&self, caller: Caller<'_>) -> impl Future<Output = Result<u64, StoreError>> + Send;
+    fn count(&self, caller: Caller<'_>) -> impl Future<Output = Result<u64>> + Send;
 
     /// Where an entry stands.
     fn place_of(&self, row: &Self::Row) -> Self::Place;

@@ -1,9 +1,13 @@
 //! What every operation is given: who asks, in which language, and loaders of its own.
 
-use async_graphql::{Context, Request, Response, dataloader::DataLoader};
+use async_graphql::{
+    Context, Name, Request, Response, Value,
+    dataloader::DataLoader,
+    parser::types::{BaseType, ExecutableDocument},
+};
 
 use super::{
-    error::{Fault, Result},
+    error::{ErrorCode, Fault, Result, set_code},
     limits,
     loader::{EngineerLoader, new_engineer_loader},
     schema::Schema,
@@ -45,10 +49,14 @@ pub async fn prepare(schema: &Schema, mut request: Request, session: &Session) -
         return Err(Response::from_errors(vec![Fault::internal().into_server_error()]));
     };
     let document = request.parsed_query().map_err(|mut error| {
-        super::error::set_code(&mut error, super::error::ErrorCode::GraphqlParseFailed);
+        set_code(&mut error, ErrorCode::GraphqlParseFailed);
         Response::from_errors(vec![error])
     })?;
     limits::check(document).map_err(|error| Response::from_errors(vec![error]))?;
+    let numbers = list_optional_numbers(document);
+    for name in numbers {
+        request.variables.entry(name).or_insert(Value::Null);
+    }
     // A change that is committed while the operation reads lies after this cursor, so a client that follows from it misses none.
     let live_cursor = if request.query.contains("liveCursor") {
         Some(live.head_cursor(&session.actor.account).await.map_err(Fault::from))
@@ -59,6 +67,20 @@ pub async fn prepare(schema: &Schema, mut request: Request, session: &Session) -
         .data(session.clone())
         .data(RequestStart { live_cursor })
         .data(new_engineer_loader(services, &session.actor.account)))
+}
+
+/// The variables of type `Int` that may be left out.
+///
+/// The library computes the cost of a page from `first` and `last`, and refuses a variable there that is left out, which GraphQL
+/// allows. Such a variable is given as null instead; nothing in the schema tells an `Int` that is null from one that is left out.
+fn list_optional_numbers(document: &ExecutableDocument) -> Vec<Name> {
+    let definitions = document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
+    let optional = definitions.map(|definition| &definition.node).filter(|definition| {
+        let kind = &definition.var_type.node;
+        let is_number = matches!(&kind.base, BaseType::Named(name) if name == "Int");
+        is_number && kind.nullable && definition.default_value.is_none()
+    });
+    optional.map(|definition| definition.name.node.clone()).collect()
 }
 
 /// The caller and what their operation works with.

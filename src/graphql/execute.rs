@@ -1,6 +1,6 @@
 //! Running an operation for a caller.
 
-use std::{future::Future, sync::Arc};
+use std::sync::Arc;
 
 use async_graphql::{Data, Executor, Request, Response};
 use futures_util::{
@@ -51,12 +51,10 @@ impl SessionExecutor {
 }
 
 impl Executor for SessionExecutor {
-    fn execute(&self, request: Request) -> impl Future<Output = Response> + Send {
-        async move {
-            match self.prepare(request).await {
-                Ok(request) => complete(self.schema.execute(request).await),
-                Err(refused) => complete(refused),
-            }
+    async fn execute(&self, request: Request) -> Response {
+        match self.prepare(request).await {
+            Ok(request) => complete(self.schema.execute(request).await),
+            Err(refused) => complete(refused),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_graphql::{
@@ -15,6 +15,7 @@ use async_graphql::{
 };
 use chrono::{DateTime, Utc};
 use tokio::sync::OnceCell;
+use uuid::Uuid;
 
 use super::{
     error::{Fault, Result},
@@ -25,11 +26,12 @@ use crate::{
         channel::ChannelKind,
         confirmation::Channel,
         engineer,
+        event::{LoggedEvent, Position},
         id::{AccountId, EngineerId},
         resend::EndpointGuard,
     },
     service::Services,
-    store::CheckedChannels,
+    store::{CheckedChannels, Keyset},
 };
 
 /// How many keys one statement takes, well below the least number of parameters that a database allows.
@@ -44,7 +46,16 @@ pub(super) struct Mates {
     engineers: Vec<Arc<engineer::Engineer>>,
     channels: OnceCell<Result<CheckedChannels>>,
     guards: OnceCell<Result<HashMap<String, EndpointGuard>>>,
+    /// By page. Each is the same page of everyone's history.
+    histories: Mutex<HashMap<HistoryPage, Arc<OnceCell<Result<Histories>>>>>,
+    history_lengths: OnceCell<Result<HashMap<EngineerId, u64>>>,
+    epoch: Arc<OnceCell<Result<Uuid>>>,
 }
+
+type Histories = HashMap<EngineerId, Vec<LoggedEvent>>;
+
+/// A page of a history: after, before, whether it is counted from the end, and how long it is.
+type HistoryPage = (Option<Position>, Option<Position>, bool, u64);
 
 impl Mates {
     /// Engineers that were read together, in their order.
@@ -54,26 +65,27 @@ impl Mates {
         engineers: impl IntoIterator<Item = engineer::Engineer>,
     ) -> Vec<Engineer> {
         let engineers: Vec<_> = engineers.into_iter().map(Arc::new).collect();
-        let mates = Arc::new(Self {
+        let mates = Arc::new(Self::new(services, account, engineers.clone()));
+        engineers.into_iter().map(|engineer| Engineer::new(engineer, Arc::clone(&mates))).collect()
+    }
+
+    fn new(services: &Services, account: &AccountId, engineers: Vec<Arc<engineer::Engineer>>) -> Self {
+        Self {
             services: services.clone(),
             account: account.clone(),
-            engineers: engineers.clone(),
+            engineers,
             channels: OnceCell::new(),
             guards: OnceCell::new(),
-        });
-        engineers.into_iter().map(|engineer| Engineer::new(engineer, Arc::clone(&mates))).collect()
+            histories: Mutex::default(),
+            history_lengths: OnceCell::new(),
+            epoch: Arc::default(),
+        }
     }
 
     /// An engineer who was read alone.
     pub fn alone(services: &Services, account: &AccountId, engineer: engineer::Engineer) -> Engineer {
         let engineer = Arc::new(engineer);
-        let mates = Self {
-            services: services.clone(),
-            account: account.clone(),
-            engineers: vec![Arc::clone(&engineer)],
-            channels: OnceCell::new(),
-            guards: OnceCell::new(),
-        };
+        let mates = Self::new(services, account, vec![Arc::clone(&engineer)]);
         Engineer::new(engineer, Arc::new(mates))
     }
 
@@ -96,6 +108,25 @@ impl Mates {
         Ok(guards.get(&key).unwrap_or(&NO_GUARD))
     }
 
+    /// A page of the status changes of one of them, newest first.
+    pub async fn history(&self, id: EngineerId, keyset: &Keyset<Position>) -> Result<Vec<LoggedEvent>> {
+        let page = (keyset.after, keyset.before, keyset.from_end, keyset.limit);
+        let cell = Arc::clone(self.histories().entry(page).or_default());
+        let histories = cell.get_or_init(|| self.read_histories(keyset)).await.as_ref().map_err(Clone::clone)?;
+        Ok(histories.get(&id).cloned().unwrap_or_default())
+    }
+
+    /// How many status changes one of them has.
+    pub async fn history_length(&self, id: EngineerId) -> Result<u64> {
+        let lengths = self.history_lengths.get_or_init(|| self.read_history_lengths()).await;
+        Ok(lengths.as_ref().map_err(Clone::clone)?.get(&id).copied().unwrap_or(0))
+    }
+
+    /// The epoch of the event log, once one of them read it.
+    pub const fn epoch(&self) -> &Arc<OnceCell<Result<Uuid>>> {
+        &self.epoch
+    }
+
     /// The present moment.
     pub fn now(&self) -> DateTime<Utc> {
         self.services.now()
@@ -108,12 +139,38 @@ impl Mates {
     async fn read_channels(&self) -> Result<CheckedChannels> {
         let provider = self.services.account(&self.account)?.provider.name();
         let rows = self.services.store().rows(&self.account);
-        let ids: Vec<_> = self.engineers.iter().map(|engineer| engineer.id).collect();
         let mut all = CheckedChannels::default();
-        for chunk in ids.chunks(CHUNK) {
+        for chunk in self.ids().chunks(CHUNK) {
             let some = rows.list_checked_channels(chunk, provider).await?;
             all.checked_at = all.checked_at.or(some.checked_at);
             all.channels.extend(some.channels);
+        }
+        Ok(all)
+    }
+
+    fn histories(&self) -> MutexGuard<'_, HashMap<HistoryPage, Arc<OnceCell<Result<Histories>>>>> {
+        // No code that holds the lock can leave the map half changed.
+        self.histories.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ids(&self) -> Vec<EngineerId> {
+        self.engineers.iter().map(|engineer| engineer.id).collect()
+    }
+
+    async fn read_histories(&self, keyset: &Keyset<Position>) -> Result<Histories> {
+        let rows = self.services.store().rows(&self.account);
+        let mut all = HashMap::new();
+        for chunk in self.ids().chunks(CHUNK) {
+            all.extend(rows.list_histories(chunk, keyset).await?);
+        }
+        Ok(all)
+    }
+
+    async fn read_history_lengths(&self) -> Result<HashMap<EngineerId, u64>> {
+        let rows = self.services.store().rows(&self.account);
+        let mut all = HashMap::new();
+        for chunk in self.ids().chunks(CHUNK) {
+            all.extend(rows.count_histories(chunk).await?);
         }
         Ok(all)
     }
@@ -147,6 +204,13 @@ impl People {
         ids.sort_unstable();
         ids.dedup();
         Arc::new(Self { services: services.clone(), account: account.clone(), ids, found: OnceCell::new() })
+    }
+
+    /// An engineer who was read already.
+    pub fn known(services: &Services, account: &AccountId, engineer: Engineer) -> Arc<Self> {
+        let ids = vec![engineer.key()];
+        let found = OnceCell::new_with(Some(Ok([(engineer.key(), engineer)].into())));
+        Arc::new(Self { services: services.clone(), account: account.clone(), ids, found })
     }
 
     /// One of them, as they are now; `None` once deleted.

@@ -21,7 +21,6 @@ use crate::domain::{
 /// Anything that has an id. Ids are opaque, carry their type, are the same wherever the object is met, and are never reused.
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "The id: opaque, and never reused."))]
-#[expect(clippy::large_enum_variant, reason = "one of them is made at a time and lives for one field")]
 pub(super) enum Node {
     Engineer(Engineer),
     Channel(Channel),

@@ -157,7 +157,30 @@ fn every_object_with_an_id_is_a_node_and_every_payload_tells_refusals() {
         assert!(is_node == has_id || name == "Account", "{name}");
         if name.ends_with("Payload") {
             let refusals = object.fields.iter().find(|field| field.node.name.node == "userErrors");
-            assert_eq!(refusals.map(|field| field.node.ty.node.to_string()).as_deref(), Some("[UserError!]!"), "{name}");
+            assert_eq!(
+                refusals.map(|field| field.node.ty.node.to_string()).as_deref(),
+                Some("[UserError!]!"),
+                "{name}"
+            );
         }
+    }
+}
+
+#[test]
+fn every_reason_that_a_directory_sync_can_give_is_in_the_schema() {
+    use rollcall::{domain::roster::SyncReason, port::directory::ListingProblemCode as Problem};
+
+    let types = types();
+    let reasons = types.iter().find(|definition| definition.name.node == "SyncReason").map(values).unwrap();
+    let problems = [
+        Problem::MissingValue,
+        Problem::InvalidValue,
+        Problem::WrongFieldCount,
+        Problem::Duplicate,
+        Problem::InvalidEncoding,
+    ];
+    let names = SyncReason::ALL.map(SyncReason::name).into_iter().chain(problems.map(Problem::name));
+    for name in names {
+        assert!(reasons.iter().any(|(value, _)| value == name), "{name}");
     }
 }

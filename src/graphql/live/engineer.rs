@@ -128,7 +128,7 @@ impl Changes {
             Event::EngineerChanged { engineer, kind } => {
                 let named = self.filter.ids.as_ref().is_none_or(|ids| ids.contains(engineer));
                 match kind {
-                    Kind::Created | Kind::Updated if named && self.filter != store::EngineerFilter::default() => {
+                    Kind::Created | Kind::Updated if named && !self.filter.is_by_id_alone() => {
                         let caller = self.watch.caller();
                         Ok(caller.store().rows(caller.account()).engineer_matches(*engineer, &self.filter).await?)
                     }

@@ -4,11 +4,16 @@ use std::{collections::VecDeque, future::Future, sync::Arc, time::Duration};
 
 use async_graphql::Context;
 use futures_util::{FutureExt, Stream, stream};
+use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::{
     auth::Authenticator,
-    domain::{account::Locale, actor::Actor, event::LoggedEvent},
+    domain::{
+        account::Locale,
+        actor::Actor,
+        event::{Event, LoggedEvent},
+    },
     graphql::{
         context::{Caller, Session, data},
         error::{Fault, Result},
@@ -17,8 +22,11 @@ use crate::{
     service::Services,
 };
 
-/// The shortest wait between two looks at whether the caller's token is still good.
+/// The shortest wait between two looks at whether the caller may still follow.
 const SHORTEST_WAIT: Duration = Duration::from_secs(1);
+
+/// The longest one: the clock that the token's end is read from may be set meanwhile.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// The log of the caller's account, followed for as long as the caller may.
 pub(in crate::graphql) struct Watch {
@@ -27,6 +35,8 @@ pub(in crate::graphql) struct Watch {
     services: Services,
     session: Session,
     authenticator: Arc<Authenticator>,
+    /// When to look again at whether the caller may still follow, however much or little happens.
+    check_at: Instant,
 }
 
 impl Watch {
@@ -36,13 +46,16 @@ impl Watch {
         let read = |text: String| text.parse().map_err(|_| Fault::bad_input("after is not a cursor of the event log."));
         let after = after.map(read).transpose()?;
         let follow = data::<Live>(ctx)?.follow(&session.actor.account, after).await?;
-        Ok(Self {
+        let mut watch = Self {
             follow,
             waiting: VecDeque::new(),
             services: data::<Services>(ctx)?.clone(),
             session,
             authenticator: data::<Arc<Authenticator>>(ctx)?.clone(),
-        })
+            check_at: Instant::now(),
+        };
+        watch.set_next_check();
+        Ok(watch)
     }
 
     /// The caller and what the stream works with.
@@ -63,13 +76,14 @@ impl Watch {
         if self.authenticator.still_valid(&self.session.actor).await { Ok(()) } else { Err(Fault::unauthenticated()) }
     }
 
-    /// The next event. Waits until there is one, and ends with an error when the caller's token dies meanwhile.
+    /// The next event. Waits until there is one, and ends with an error when the caller may no longer follow, also where nothing
+    /// happens.
     pub async fn next(&mut self) -> Result<LoggedEvent> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
                 return Ok(event);
             }
-            self.waiting = self.wait().await?.into();
+            self.wait().await?;
         }
     }
 
@@ -88,15 +102,35 @@ impl Watch {
         Ok(ready)
     }
 
-    async fn wait(&mut self) -> Result<Vec<LoggedEvent>> {
-        loop {
-            let left = self.actor().expires_at - self.services.now();
-            let left = left.to_std().unwrap_or_default().max(SHORTEST_WAIT);
-            match tokio::time::timeout(left, self.follow.next()).await {
-                Ok(events) => return Ok(events?),
-                Err(_) => self.check().await?,
+    /// Waits for events that nobody took yet.
+    async fn wait(&mut self) -> Result<()> {
+        while self.waiting.is_empty() {
+            if self.check_at <= Instant::now() {
+                self.check().await?;
+                self.set_next_check();
+            }
+            let Ok(events) = timeout_at(self.check_at, self.follow.next()).await else { continue };
+            self.waiting.extend(events?);
+            // The stream itself may want none of them, and must end all the same.
+            if self.waiting.iter().any(|logged| self.may_end_by(&logged.event)) {
+                self.check().await?;
             }
         }
+        Ok(())
+    }
+
+    /// Whether the event may take from the caller the right to follow.
+    fn may_end_by(&self, event: &Event) -> bool {
+        match event {
+            Event::EngineerChanged { engineer, .. } => self.actor().engineer == Some(*engineer),
+            Event::RollChanged { .. } => self.actor().engineer.is_some(),
+            Event::StatusChanged(_) | Event::SyncProgressed { .. } => false,
+        }
+    }
+
+    fn set_next_check(&mut self) {
+        let left = (self.actor().expires_at - self.services.now()).to_std().unwrap_or_default();
+        self.check_at = Instant::now() + left.clamp(SHORTEST_WAIT, LONGEST_WAIT);
     }
 
     const fn actor(&self) -> &Actor {

@@ -219,10 +219,10 @@ impl Show<'_> {
                 continue;
             };
             for mut outcome in of_one.remove(&key).unwrap_or_default() {
-                outcome.refusal = outcome.refusal.map(|refusal| match refusal.code {
-                    RefusalCode::NotFound => ids.at(given, refusal),
-                    _ => refusal,
-                });
+                let unknown = |refusal: &Refusal| refusal.code == RefusalCode::NotFound;
+                if let Some(refusal) = outcome.refusal.take_if(|refusal| unknown(refusal)) {
+                    outcome.refusal = Some(ids.at(given, refusal));
+                }
                 all.push(self.one(given.id.clone(), outcome));
             }
         }

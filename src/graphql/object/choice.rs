@@ -1,11 +1,16 @@
 //! The enums of the schema, each the mirror of one of the domain or the store.
 
-use async_graphql::Enum;
+use async_graphql::{Enum, resolver_utils::EnumType};
 
 use crate::{
-    domain::{actor, channel, confirmation, engineer, refusal, roster},
+    domain::{actor, channel, confirmation, engineer, refusal},
     store,
 };
+
+/// The value of that name in the API; `None` where there is none.
+pub(in crate::graphql) fn from_name<T: EnumType>(name: &str) -> Option<T> {
+    T::items().iter().find(|item| item.name == name).map(|item| item.value)
+}
 
 /// A way to reach an engineer.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -205,7 +210,6 @@ pub(in crate::graphql) enum DirectorySyncState {
 
 /// Why something happened, or did not, to one person in a directory sync.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
-#[graphql(remote = "roster::SyncReason")]
 pub(in crate::graphql) enum SyncReason {
     /// The name differs.
     NameChanged,
@@ -243,6 +247,16 @@ pub(in crate::graphql) enum SyncReason {
     InvalidAlias,
     /// The listed name is too long or holds characters that are not allowed.
     InvalidName,
+    /// A field that every person needs is blank.
+    MissingValue,
+    /// The value is none of those that the field allows.
+    InvalidValue,
+    /// The row has more or fewer fields than the header.
+    WrongFieldCount,
+    /// The same external id stands in an earlier entry.
+    Duplicate,
+    /// The text is not valid in the file's encoding.
+    InvalidEncoding,
 }
 
 /// By what the roll is ordered. Equal values are ordered by id.

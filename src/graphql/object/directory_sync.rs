@@ -5,14 +5,14 @@ use std::sync::Arc;
 use async_graphql::{Context, Enum, ID, Object, SimpleObject};
 
 use super::{
-    choice::{DirectorySyncState, SyncReason, UserErrorCode},
+    choice::{DirectorySyncState, SyncReason, UserErrorCode, from_name},
     engineer::Engineer,
 };
 use crate::{
     domain::{
+        account::Locale,
         id::DirectorySyncId,
         refusal::{Refusal, RefusalCode},
-        roster,
     },
     graphql::{
         connection::{Connection, Listing, PageArgs, cost},
@@ -22,7 +22,7 @@ use crate::{
         node::id,
         scalar::DateTime,
     },
-    store::{Keyset, StoreError, SyncOutcome as Outcome, SyncRun},
+    store::{Keyset, SyncOutcome as Outcome, SyncRun},
 };
 
 /// One run of a directory sync.
@@ -60,9 +60,10 @@ impl DirectorySync {
         Self { run: Arc::new(run) }
     }
 
-    fn failure(&self) -> Option<RefusalCode> {
+    fn failure(&self) -> Option<Refusal> {
         let name = self.run.failure_code.as_deref()?;
-        RefusalCode::ALL.iter().copied().find(|code| code.name() == name)
+        let code = RefusalCode::ALL.iter().copied().find(|code| code.name() == name)?;
+        Some(Refusal::new(code).with("gone", self.run.counts.gone))
     }
 }
 
@@ -122,18 +123,19 @@ impl DirectorySync {
 
     /// Why it stopped. Set while NEEDS_CONFIRMATION and FAILED.
     async fn failure_code(&self) -> Option<UserErrorCode> {
-        self.failure().map(Into::into)
+        self.failure().map(|refusal| refusal.code.into())
     }
 
     /// The same for a person, in the caller's language.
     async fn failure_message(&self, ctx: &Context<'_>) -> Option<Result<String>> {
-        let refusal = Refusal::new(self.failure()?).with("gone", self.run.counts.gone);
+        let refusal = self.failure()?;
         Some(Caller::of(ctx).map(|caller| refusal.message(caller.locale)))
     }
 
     /// What an operator needs to mend it, such as the line of the file, in English; null where there is nothing more to say.
     async fn failure_detail(&self) -> Option<&str> {
-        self.run.failure_message.as_deref()
+        let said = self.failure().map(|refusal| refusal.message(Locale::En));
+        self.run.failure_message.as_deref().filter(|detail| said.as_deref() != Some(*detail))
     }
 
     /// Fields of the directory that rollcall does not know and left out.
@@ -158,6 +160,7 @@ impl DirectorySync {
 
     /// What happened to whom, in the directory's order. People who are as they were have no entry.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments, which clients rely on")]
     async fn outcomes(
         &self,
         ctx: &Context<'_>,
@@ -171,6 +174,9 @@ impl DirectorySync {
         Connection::load(SyncOutcomes { sync: self.run.id }, &args, Caller::of(ctx)?).await
     }
 }
+
+/// What stands before the name of a field among the codes of an outcome.
+const FIELD: &str = "FIELD:";
 
 /// What a directory sync did to one person.
 #[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
@@ -189,20 +195,6 @@ pub(in crate::graphql) enum SyncOutcomeKind {
     Refused,
 }
 
-impl SyncOutcomeKind {
-    fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "ADDED" => Some(Self::Added),
-            "UPDATED" => Some(Self::Updated),
-            "MOVED" => Some(Self::Moved),
-            "GONE" => Some(Self::Gone),
-            "SKIPPED" => Some(Self::Skipped),
-            "REFUSED" => Some(Self::Refused),
-            _ => None,
-        }
-    }
-}
-
 /// What a directory sync did to one person, and why.
 #[derive(Clone)]
 pub(in crate::graphql) struct SyncOutcome {
@@ -215,7 +207,7 @@ pub(in crate::graphql) struct SyncOutcome {
 impl SyncOutcome {
     /// What it did.
     async fn outcome(&self) -> Result<SyncOutcomeKind> {
-        SyncOutcomeKind::from_name(&self.outcome.outcome).ok_or_else(|| {
+        from_name(&self.outcome.outcome).ok_or_else(|| {
             tracing::error!(sync.outcome = %self.outcome.outcome, "A directory sync wrote an outcome that is not known");
             Fault::internal()
         })
@@ -243,18 +235,12 @@ impl SyncOutcome {
 
     /// Why.
     async fn reasons(&self) -> Vec<SyncReason> {
-        self.codes().filter_map(|code| roster::SyncReason::from_name(code)).map(Into::into).collect()
+        self.outcome.reasons.iter().filter_map(|code| from_name(code)).collect()
     }
 
-    /// What is wrong with an entry that cannot be read, as codes of the directory's adapter, such as MISSING_NAME.
-    async fn problems(&self) -> Vec<&str> {
-        self.codes().filter(|code| roster::SyncReason::from_name(code).is_none()).collect()
-    }
-}
-
-impl SyncOutcome {
-    fn codes(&self) -> impl Iterator<Item = &str> {
-        self.outcome.reasons.iter().map(String::as_str)
+    /// The field of the directory that is concerned, as the directory names it; null where it is none in particular.
+    async fn field(&self) -> Option<&str> {
+        self.outcome.reasons.iter().find_map(|code| code.strip_prefix(FIELD))
     }
 }
 
@@ -266,12 +252,12 @@ impl Listing for DirectorySyncs {
     type Node = DirectorySync;
     type Place = DirectorySyncId;
 
-    async fn list(&self, caller: Caller<'_>, keyset: &Keyset<DirectorySyncId>) -> Result<Vec<SyncRun>, StoreError> {
-        caller.store().rows(caller.account()).list_syncs(keyset).await
+    async fn list(&self, caller: Caller<'_>, keyset: &Keyset<DirectorySyncId>) -> Result<Vec<SyncRun>> {
+        Ok(caller.store().rows(caller.account()).list_syncs(keyset).await?)
     }
 
-    async fn count(&self, caller: Caller<'_>) -> Result<u64, StoreError> {
-        caller.store().rows(caller.account()).count_syncs().await
+    async fn count(&self, caller: Caller<'_>) -> Result<u64> {
+        Ok(caller.store().rows(caller.account()).count_syncs().await?)
     }
 
     fn place_of(&self, row: &SyncRun) -> DirectorySyncId {
@@ -301,12 +287,12 @@ impl Listing for SyncOutcomes {
     type Node = SyncOutcome;
     type Place = i32;
 
-    async fn list(&self, caller: Caller<'_>, keyset: &Keyset<i32>) -> Result<Vec<Self::Row>, StoreError> {
-        caller.store().rows(caller.account()).list_sync_outcomes(self.sync, keyset).await
+    async fn list(&self, caller: Caller<'_>, keyset: &Keyset<i32>) -> Result<Vec<Self::Row>> {
+        Ok(caller.store().rows(caller.account()).list_sync_outcomes(self.sync, keyset).await?)
     }
 
-    async fn count(&self, caller: Caller<'_>) -> Result<u64, StoreError> {
-        caller.store().rows(caller.account()).count_sync_outcomes(self.sync).await
+    async fn count(&self, caller: Caller<'_>) -> Result<u64> {
+        Ok(caller.store().rows(caller.account()).count_sync_outcomes(self.sync).await?)
     }
 
     fn place_of(&self, row: &Self::Row) -> i32 {

@@ -11,7 +11,7 @@ use super::{
     status_change::StatusChanges,
 };
 use crate::{
-    domain::{channel, endpoint, engineer, id::EngineerId},
+    domain::{account::Locale, channel, confirmation, endpoint, engineer, id::EngineerId},
     graphql::{
         connection::{Connection, Listing, PageArgs, cost},
         context::Caller,
@@ -20,7 +20,7 @@ use crate::{
         node::id,
         scalar::{DateTime, EmailAddress, PhoneNumber},
     },
-    store::{EngineerFilter, EngineerOrder, EngineerOrderField, EngineerPlace, Keyset, StatusChangeFilter, StoreError},
+    store::{EngineerFilter, EngineerOrder, EngineerOrderField, EngineerPlace, Keyset},
 };
 
 /// One person on the roll.
@@ -41,14 +41,19 @@ impl Engineer {
         self.engineer.id
     }
 
+    /// Those who were read with them.
+    pub fn mates(&self) -> &Mates {
+        &self.mates
+    }
+
     /// One of their channels.
     pub async fn find_channel(&self, kind: channel::ChannelKind) -> Result<Channel> {
         let channels = self.mates.channels(self.engineer.id).await?;
         let channel = channels.iter().find(|channel| channel.kind == kind);
-        Ok(self.show(channel.cloned().unwrap_or_else(|| crate::domain::confirmation::Channel::empty(kind))))
+        Ok(self.show(channel.cloned().unwrap_or_else(|| confirmation::Channel::empty(kind))))
     }
 
-    fn show(&self, channel: crate::domain::confirmation::Channel) -> Channel {
+    fn show(&self, channel: confirmation::Channel) -> Channel {
         Channel::new(channel, Arc::clone(&self.engineer), Arc::clone(&self.mates))
     }
 
@@ -107,7 +112,7 @@ impl Engineer {
 
     /// The language of the messages that they get, as a BCP 47 tag; null for the account's.
     async fn locale(&self) -> Option<&str> {
-        self.engineer.locale.map(|locale| locale.tag())
+        self.engineer.locale.map(Locale::tag)
     }
 
     /// The mobile; null where there is none, and for callers who may not see it.
@@ -166,6 +171,7 @@ impl Engineer {
 
     /// The changes of their channels' confirmation statuses, newest first.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments, which clients rely on")]
     async fn status_changes(
         &self,
         ctx: &Context<'_>,
@@ -175,9 +181,8 @@ impl Engineer {
         #[graphql(desc = "How many from the end, 0 to 100.")] last: Option<i32>,
         #[graphql(desc = "Only entries before this cursor.")] before: Option<String>,
     ) -> Result<Connection<StatusChanges>> {
-        let filter = StatusChangeFilter { engineers: Some(vec![self.engineer.id]), ..StatusChangeFilter::default() };
         let args = PageArgs { first, after, last, before };
-        Connection::load(StatusChanges { filter }, &args, Caller::of(ctx)?).await
+        Connection::load(StatusChanges::Of(self.clone()), &args, Caller::of(ctx)?).await
     }
 
     /// Counts edits, and nothing else: give it back to updateEngineer so that no edit of someone else is overwritten.
@@ -212,12 +217,12 @@ impl Listing for Engineers {
     type Node = Engineer;
     type Place = EngineerPlace;
 
-    async fn list(&self, caller: Caller<'_>, keyset: &Keyset<EngineerPlace>) -> Result<Vec<Self::Row>, StoreError> {
-        caller.store().rows(caller.account()).list_engineers(&self.filter, self.order, keyset).await
+    async fn list(&self, caller: Caller<'_>, keyset: &Keyset<EngineerPlace>) -> Result<Vec<Self::Row>> {
+        Ok(caller.store().rows(caller.account()).list_engineers(&self.filter, self.order, keyset).await?)
     }
 
-    async fn count(&self, caller: Caller<'_>) -> Result<u64, StoreError> {
-        caller.store().rows(caller.account()).count_engineers(&self.filter).await
+    async fn count(&self, caller: Caller<'_>) -> Result<u64> {
+        Ok(caller.store().rows(caller.account()).count_engineers(&self.filter).await?)
     }
 
     fn place_of(&self, row: &engineer::Engineer) -> EngineerPlace {

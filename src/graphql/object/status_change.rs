@@ -16,7 +16,7 @@ use crate::{
         id::EngineerId,
     },
     graphql::{connection::Listing, context::Caller, error::Result, loader::People, node::id, scalar::DateTime},
-    store::{Keyset, StatusChangeFilter, StoreError},
+    store::{Keyset, StatusChangeFilter},
 };
 
 /// One change of a channel's confirmation status.
@@ -106,8 +106,11 @@ impl StatusChange {
 }
 
 /// The status changes, newest first.
-pub(in crate::graphql) struct StatusChanges {
-    pub filter: StatusChangeFilter,
+pub(in crate::graphql) enum StatusChanges {
+    /// Those that are wanted.
+    Wanted(StatusChangeFilter),
+    /// Those of one engineer, who may be one of many in a list.
+    Of(Engineer),
 }
 
 impl Listing for StatusChanges {
@@ -115,12 +118,25 @@ impl Listing for StatusChanges {
     type Node = StatusChange;
     type Place = Position;
 
-    async fn list(&self, caller: Caller<'_>, keyset: &Keyset<Position>) -> Result<Vec<LoggedEvent>, StoreError> {
-        caller.store().rows(caller.account()).list_status_changes(&self.filter, keyset).await
+    async fn list(&self, caller: Caller<'_>, keyset: &Keyset<Position>) -> Result<Vec<LoggedEvent>> {
+        match self {
+            Self::Wanted(filter) => {
+                Ok(caller.store().rows(caller.account()).list_status_changes(filter, keyset).await?)
+            }
+            // A look beside the page is of this engineer alone; the page itself is the same for all.
+            Self::Of(engineer) if keyset.limit == 1 => {
+                let filter = StatusChangeFilter { engineers: Some(vec![engineer.key()]), ..Default::default() };
+                Ok(caller.store().rows(caller.account()).list_status_changes(&filter, keyset).await?)
+            }
+            Self::Of(engineer) => engineer.mates().history(engineer.key(), keyset).await,
+        }
     }
 
-    async fn count(&self, caller: Caller<'_>) -> Result<u64, StoreError> {
-        caller.store().rows(caller.account()).count_status_changes(&self.filter).await
+    async fn count(&self, caller: Caller<'_>) -> Result<u64> {
+        match self {
+            Self::Wanted(filter) => Ok(caller.store().rows(caller.account()).count_status_changes(filter).await?),
+            Self::Of(engineer) => engineer.mates().history_length(engineer.key()).await,
+        }
     }
 
     fn place_of(&self, row: &LoggedEvent) -> Position {
@@ -128,9 +144,16 @@ impl Listing for StatusChanges {
     }
 
     fn show(&self, caller: Caller<'_>, rows: Vec<LoggedEvent>) -> Vec<StatusChange> {
-        let named = rows.iter().filter_map(|logged| logged.event.engineer());
-        let people = People::named(caller.services, caller.account(), named);
-        let epoch = Arc::default();
+        let (people, epoch) = match self {
+            Self::Wanted(_) => {
+                let named = rows.iter().filter_map(|logged| logged.event.engineer());
+                (People::named(caller.services, caller.account(), named), Arc::default())
+            }
+            Self::Of(engineer) => {
+                let epoch = Arc::clone(engineer.mates().epoch());
+                (People::known(caller.services, caller.account(), engineer.clone()), epoch)
+            }
+        };
         rows.into_iter().filter_map(|logged| StatusChange::of_list(logged, Arc::clone(&people), &epoch)).collect()
     }
 

@@ -34,6 +34,7 @@ impl DirectorySyncQuery {
 
     /// The directory syncs, newest first. Not for an ENGINEER.
     #[graphql(complexity = "cost(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "they are the field's arguments, which clients rely on")]
     async fn directory_syncs(
         &self,
         ctx: &Context<'_>,

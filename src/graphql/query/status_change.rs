@@ -31,6 +31,6 @@ impl StatusChangeQuery {
     ) -> Result<Connection<StatusChanges>> {
         let caller = Caller::of(ctx)?;
         let filter = filter.unwrap_or_default().judge(caller)?;
-        Connection::load(StatusChanges { filter }, &PageArgs { first, after, last, before }, caller).await
+        Connection::load(StatusChanges::Wanted(filter), &PageArgs { first, after, last, before }, caller).await
     }
 }
