@@ -2,40 +2,26 @@
 
 use chrono::{DateTime, Utc};
 
-use super::id::{AccountId, EngineerId};
+use super::{
+    id::{AccountId, EngineerId},
+    named::named,
+};
 
-/// A role of a caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Role {
-    /// Sees the roll, contacts masked.
-    Viewer,
-    /// Runs the roll: sees contacts, edits, subscribes, syncs.
-    Operator,
-    /// May do everything, erasing and bulk files included.
-    Admin,
-    /// Sees, edits, subscribes and confirms only themself.
-    Engineer,
+named! {
+    /// A role of a caller.
+    pub enum Role {
+        /// Sees the roll, contacts masked.
+        Viewer = "VIEWER",
+        /// Runs the roll: sees contacts, edits, subscribes, syncs.
+        Operator = "OPERATOR",
+        /// May do everything, erasing and bulk files included.
+        Admin = "ADMIN",
+        /// Sees, edits, subscribes and confirms only themself.
+        Engineer = "ENGINEER",
+    }
 }
 
 impl Role {
-    /// Every role.
-    pub const ALL: [Self; 4] = [Self::Viewer, Self::Operator, Self::Admin, Self::Engineer];
-
-    /// The name in the API and in tokens.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Viewer => "VIEWER",
-            Self::Operator => "OPERATOR",
-            Self::Admin => "ADMIN",
-            Self::Engineer => "ENGINEER",
-        }
-    }
-
-    /// The role of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|role| role.name() == name)
-    }
-
     /// What the role allows over the whole roll.
     pub const fn permissions(self) -> &'static [Permission] {
         match self {

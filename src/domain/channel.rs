@@ -1,43 +1,26 @@
 //! The ways to reach an engineer.
 
-/// A way to reach an engineer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ChannelKind {
-    /// A text message to the mobile.
-    Sms,
-    /// A call to the mobile.
-    Voice,
-    /// A mail.
-    Email,
-    /// A WeCom group robot.
-    Wecom,
-    /// A DingTalk custom robot.
-    Dingtalk,
-    /// A Lark (Feishu) custom robot.
-    Lark,
+use super::named::named;
+
+named! {
+    /// A way to reach an engineer.
+    pub enum ChannelKind {
+        /// A text message to the mobile.
+        Sms = "SMS",
+        /// A call to the mobile.
+        Voice = "VOICE",
+        /// A mail.
+        Email = "EMAIL",
+        /// A WeCom group robot.
+        Wecom = "WECOM",
+        /// A DingTalk custom robot.
+        Dingtalk = "DINGTALK",
+        /// A Lark (Feishu) custom robot.
+        Lark = "LARK",
+    }
 }
 
 impl ChannelKind {
-    /// Every kind, in the order in which they are shown.
-    pub const ALL: [Self; 6] = [Self::Sms, Self::Voice, Self::Email, Self::Wecom, Self::Dingtalk, Self::Lark];
-
-    /// The name in the API and in stored rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sms => "SMS",
-            Self::Voice => "VOICE",
-            Self::Email => "EMAIL",
-            Self::Wecom => "WECOM",
-            Self::Dingtalk => "DINGTALK",
-            Self::Lark => "LARK",
-        }
-    }
-
-    /// The kind of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|kind| kind.name() == name)
-    }
-
     /// Whether the person must confirm the channel before it counts. Chat robots need no confirmation.
     pub const fn needs_confirmation(self) -> bool {
         match self {

@@ -5,163 +5,73 @@
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{channel::ChannelKind, id::ChannelSubscriptionId};
+use super::{channel::ChannelKind, id::ChannelSubscriptionId, named::named};
 
 /// How long a confirmation message can be answered, counted from the moment just before the provider was asked. SMN's links
 /// live as long (SMN user guide, "Adding a subscription").
 pub const LINK_LIFETIME: Duration = Duration::hours(48);
 
-/// The name of a state, as in the API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum ConfirmationStatus {
-    /// There is no endpoint.
-    NotConfigured,
-    /// There is an endpoint, and nobody asked.
-    Unsubscribed,
-    /// To be handed to the provider.
-    Requested,
-    /// The message is out.
-    Pending,
-    /// The person confirmed.
-    Confirmed,
-    /// Nobody answered within the link's lifetime.
-    Expired,
-    /// The person opted out, or the request is gone at the provider.
-    Cancelled,
-    /// The provider refused for good.
-    Failed,
-    /// A chat robot with an endpoint.
-    NotRequired,
-}
-
-impl ConfirmationStatus {
-    /// Every status.
-    pub const ALL: [Self; 9] = [
-        Self::NotConfigured,
-        Self::Unsubscribed,
-        Self::Requested,
-        Self::Pending,
-        Self::Confirmed,
-        Self::Expired,
-        Self::Cancelled,
-        Self::Failed,
-        Self::NotRequired,
-    ];
-
-    /// The name in the API and in stored rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NotConfigured => "NOT_CONFIGURED",
-            Self::Unsubscribed => "UNSUBSCRIBED",
-            Self::Requested => "REQUESTED",
-            Self::Pending => "PENDING",
-            Self::Confirmed => "CONFIRMED",
-            Self::Expired => "EXPIRED",
-            Self::Cancelled => "CANCELLED",
-            Self::Failed => "FAILED",
-            Self::NotRequired => "NOT_REQUIRED",
-        }
-    }
-
-    /// The status of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|status| status.name() == name)
+named! {
+    /// The name of a state, as in the API.
+    pub enum ConfirmationStatus {
+        /// There is no endpoint.
+        NotConfigured = "NOT_CONFIGURED",
+        /// There is an endpoint, and nobody asked.
+        Unsubscribed = "UNSUBSCRIBED",
+        /// To be handed to the provider.
+        Requested = "REQUESTED",
+        /// The message is out.
+        Pending = "PENDING",
+        /// The person confirmed.
+        Confirmed = "CONFIRMED",
+        /// Nobody answered within the link's lifetime.
+        Expired = "EXPIRED",
+        /// The person opted out, or the request is gone at the provider.
+        Cancelled = "CANCELLED",
+        /// The provider refused for good.
+        Failed = "FAILED",
+        /// A chat robot with an endpoint.
+        NotRequired = "NOT_REQUIRED",
     }
 }
 
-/// Why a provider refused for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FailureCode {
-    /// The endpoint does not exist or takes no messages.
-    EndpointRefused,
-    /// The provider refuses the sender: credentials, permission, balance.
-    SenderRefused,
-    /// A quota of the provider is used up.
-    QuotaExceeded,
-}
-
-impl FailureCode {
-    /// Every code.
-    pub const ALL: [Self; 3] = [Self::EndpointRefused, Self::SenderRefused, Self::QuotaExceeded];
-
-    /// The name in the API and in stored rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::EndpointRefused => "ENDPOINT_REFUSED",
-            Self::SenderRefused => "SENDER_REFUSED",
-            Self::QuotaExceeded => "QUOTA_EXCEEDED",
-        }
-    }
-
-    /// The code of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|code| code.name() == name)
+named! {
+    /// Why a provider refused for good.
+    pub enum FailureCode {
+        /// The endpoint does not exist or takes no messages.
+        EndpointRefused = "ENDPOINT_REFUSED",
+        /// The provider refuses the sender: credentials, permission, balance.
+        SenderRefused = "SENDER_REFUSED",
+        /// A quota of the provider is used up.
+        QuotaExceeded = "QUOTA_EXCEEDED",
     }
 }
 
-/// Why a status changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum StatusChangeCause {
-    /// Someone pressed Subscribe.
-    Subscribed,
-    /// The provider took the request.
-    ProviderAccepted,
-    /// The provider refused the request for good.
-    ProviderRefused,
-    /// The person confirmed on the page that the link opens.
-    Link,
-    /// The code was typed in elsewhere.
-    Code,
-    /// The confirmation sync found it so.
-    Sync,
-    /// The link's lifetime ran out.
-    Expiry,
-    /// A person edited the endpoint.
-    Edit,
-    /// The person opted out.
-    OptOut,
-    /// A directory sync brought it.
-    Directory,
-    /// An operator cancelled.
-    Cancel,
-}
-
-impl StatusChangeCause {
-    /// Every cause.
-    pub const ALL: [Self; 11] = [
-        Self::Subscribed,
-        Self::ProviderAccepted,
-        Self::ProviderRefused,
-        Self::Link,
-        Self::Code,
-        Self::Sync,
-        Self::Expiry,
-        Self::Edit,
-        Self::OptOut,
-        Self::Directory,
-        Self::Cancel,
-    ];
-
-    /// The name in the API and in stored rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Subscribed => "SUBSCRIBED",
-            Self::ProviderAccepted => "PROVIDER_ACCEPTED",
-            Self::ProviderRefused => "PROVIDER_REFUSED",
-            Self::Link => "LINK",
-            Self::Code => "CODE",
-            Self::Sync => "SYNC",
-            Self::Expiry => "EXPIRY",
-            Self::Edit => "EDIT",
-            Self::OptOut => "OPT_OUT",
-            Self::Directory => "DIRECTORY",
-            Self::Cancel => "CANCEL",
-        }
-    }
-
-    /// The cause of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|cause| cause.name() == name)
+named! {
+    /// Why a status changed.
+    pub enum StatusChangeCause {
+        /// Someone pressed Subscribe.
+        Subscribed = "SUBSCRIBED",
+        /// The provider took the request.
+        ProviderAccepted = "PROVIDER_ACCEPTED",
+        /// The provider refused the request for good.
+        ProviderRefused = "PROVIDER_REFUSED",
+        /// The person confirmed on the page that the link opens.
+        Link = "LINK",
+        /// The code was typed in elsewhere.
+        Code = "CODE",
+        /// The confirmation sync found it so.
+        Sync = "SYNC",
+        /// The link's lifetime ran out.
+        Expiry = "EXPIRY",
+        /// A person edited the endpoint.
+        Edit = "EDIT",
+        /// The person opted out.
+        OptOut = "OPT_OUT",
+        /// A directory sync brought it.
+        Directory = "DIRECTORY",
+        /// An operator cancelled.
+        Cancel = "CANCEL",
     }
 }
 

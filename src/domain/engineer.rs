@@ -8,73 +8,35 @@ use super::{
     confirmation::{Channel, ConfirmationStatus},
     endpoint::{EmailAddress, PhoneNumber},
     id::EngineerId,
+    named::named,
     resend::EndpointGuard,
 };
 
-/// The kind of user that an engineer is in the directory. Names as in COC's "O&M Engineer Management".
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum UserType {
-    /// An ordinary IAM user.
-    IamUser,
-    /// A federated user who becomes an IAM user ("IAM user SSO").
-    IamUserSso,
-    /// A federated user without an IAM user ("virtual user SSO"). No directory lists them: they are added by hand.
-    VirtualUserSso,
-    /// A user of the IAM Identity Center.
-    IdentityCenterUser,
-    /// Someone of another directory.
-    Other,
-}
-
-impl UserType {
-    /// Every type.
-    pub const ALL: [Self; 5] =
-        [Self::IamUser, Self::IamUserSso, Self::VirtualUserSso, Self::IdentityCenterUser, Self::Other];
-
-    /// The name in the API, in files and in stored rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::IamUser => "IAM_USER",
-            Self::IamUserSso => "IAM_USER_SSO",
-            Self::VirtualUserSso => "VIRTUAL_USER_SSO",
-            Self::IdentityCenterUser => "IDENTITY_CENTER_USER",
-            Self::Other => "OTHER",
-        }
-    }
-
-    /// The type of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|user_type| user_type.name() == name)
+named! {
+    /// The kind of user that an engineer is in the directory. Names as in COC's "O&M Engineer Management".
+    pub enum UserType {
+        /// An ordinary IAM user.
+        IamUser = "IAM_USER",
+        /// A federated user who becomes an IAM user ("IAM user SSO").
+        IamUserSso = "IAM_USER_SSO",
+        /// A federated user without an IAM user ("virtual user SSO"). No directory lists them: they are added by hand.
+        VirtualUserSso = "VIRTUAL_USER_SSO",
+        /// A user of the IAM Identity Center.
+        IdentityCenterUser = "IDENTITY_CENTER_USER",
+        /// Someone of another directory.
+        Other = "OTHER",
     }
 }
 
-/// What the directory says of an engineer. People added by hand are ACTIVE.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DirectoryState {
-    /// Listed and let in.
-    Active,
-    /// Listed, and not let in.
-    Disabled,
-    /// No longer listed.
-    Gone,
-}
-
-impl DirectoryState {
-    /// Every state.
-    pub const ALL: [Self; 3] = [Self::Active, Self::Disabled, Self::Gone];
-
-    /// The name in the API and in stored rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Active => "ACTIVE",
-            Self::Disabled => "DISABLED",
-            Self::Gone => "GONE",
-        }
-    }
-
-    /// The state of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
+named! {
+    /// What the directory says of an engineer. People added by hand are ACTIVE.
+    pub enum DirectoryState {
+        /// Listed and let in.
+        Active = "ACTIVE",
+        /// Listed, and not let in.
+        Disabled = "DISABLED",
+        /// No longer listed.
+        Gone = "GONE",
     }
 }
 
@@ -229,35 +191,19 @@ impl Channel {
     }
 }
 
-/// Whether a person can be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Reachability {
-    /// Every configured, unrestricted channel is usable.
-    Reachable,
-    /// Some are.
-    Partial,
-    /// None is, or there is none, or the person is not ACTIVE.
-    Unreachable,
+named! {
+    /// Whether a person can be reached.
+    pub enum Reachability {
+        /// Every configured, unrestricted channel is usable.
+        Reachable = "REACHABLE",
+        /// Some are.
+        Partial = "PARTIAL",
+        /// None is, or there is none, or the person is not ACTIVE.
+        Unreachable = "UNREACHABLE",
+    }
 }
 
 impl Reachability {
-    /// Every value.
-    pub const ALL: [Self; 3] = [Self::Reachable, Self::Partial, Self::Unreachable];
-
-    /// The name in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Reachable => "REACHABLE",
-            Self::Partial => "PARTIAL",
-            Self::Unreachable => "UNREACHABLE",
-        }
-    }
-
-    /// The value of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|value| value.name() == name)
-    }
-
     /// Judges all channels of one engineer.
     pub fn of(channels: &[Channel], engineer_active: bool, restricted: impl Fn(ChannelKind) -> bool) -> Self {
         let counted = || {

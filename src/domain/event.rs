@@ -9,6 +9,7 @@ use super::{
     channel::ChannelKind,
     confirmation::{ConfirmationStatus, StatusChangeCause, Step},
     id::{DirectorySyncId, EngineerId, EventId},
+    named::named,
 };
 
 /// A place in the event log of one account. Positions are handed out in the order of the commits, from 1 on, without gaps.
@@ -50,15 +51,16 @@ impl FromStr for Cursor {
     }
 }
 
-/// What became of an engineer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EngineerChangeKind {
-    /// They came onto the roll, or came back.
-    Created,
-    /// They were edited.
-    Updated,
-    /// They were deleted.
-    Deleted,
+named! {
+    /// What became of an engineer.
+    pub enum EngineerChangeKind {
+        /// They came onto the roll, or came back.
+        Created = "CREATED",
+        /// They were edited.
+        Updated = "UPDATED",
+        /// They were deleted.
+        Deleted = "DELETED",
+    }
 }
 
 /// A change of one channel's confirmation status.

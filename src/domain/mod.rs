@@ -11,6 +11,7 @@ pub mod engineer;
 pub mod event;
 pub mod html;
 pub mod id;
+pub(crate) mod named;
 pub mod refusal;
 pub mod resend;
 pub mod roster;

@@ -9,6 +9,7 @@ use super::{
     endpoint::{EmailAddress, PhoneNumber},
     engineer::{DirectoryIdentity, DirectoryState, Engineer, UserType},
     id::EngineerId,
+    named::named,
 };
 
 /// The share of a directory's people, in percent, that may be gone without confirmation.
@@ -55,97 +56,45 @@ pub enum Remembered {
     Erased,
 }
 
-/// Why something happens, or does not, to one person in a sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SyncReason {
-    /// The name differs.
-    NameChanged,
-    /// The user type differs.
-    UserTypeChanged,
-    /// The identity provider differs.
-    IdentityProviderChanged,
-    /// The directory enabled or disabled the person.
-    StateChanged,
-    /// The person was GONE and is listed again.
-    Revived,
-    /// The person was deleted and comes back, as the run asked for.
-    Restored,
-    /// The alias was set for the first time.
-    AliasSeeded,
-    /// The mobile was set for the first time.
-    MobileSeeded,
-    /// The e-mail address was set for the first time.
-    EmailSeeded,
-    /// Found by the e-mail address in another directory.
-    MatchedByEmail,
-    /// Found by the name in another directory.
-    MatchedByName,
-    /// The person was deleted on the roll, and the run does not ask for deleted people.
-    Deleted,
-    /// The person moved to another directory, and is still listed there.
-    MovedAway,
-    /// The directory no longer lists the person.
-    NotListed,
-    /// The listed mobile is no phone number.
-    InvalidPhoneNumber,
-    /// The listed e-mail address is none.
-    InvalidEmailAddress,
-    /// The listed alias is too long or holds characters that are not allowed.
-    InvalidAlias,
-    /// The listed name is too long or holds characters that are not allowed.
-    InvalidName,
-}
-
-impl SyncReason {
-    /// Every reason.
-    pub const ALL: [Self; 18] = [
-        Self::NameChanged,
-        Self::UserTypeChanged,
-        Self::IdentityProviderChanged,
-        Self::StateChanged,
-        Self::Revived,
-        Self::Restored,
-        Self::AliasSeeded,
-        Self::MobileSeeded,
-        Self::EmailSeeded,
-        Self::MatchedByEmail,
-        Self::MatchedByName,
-        Self::Deleted,
-        Self::MovedAway,
-        Self::NotListed,
-        Self::InvalidPhoneNumber,
-        Self::InvalidEmailAddress,
-        Self::InvalidAlias,
-        Self::InvalidName,
-    ];
-
-    /// The name in the API and in stored rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::NameChanged => "NAME_CHANGED",
-            Self::UserTypeChanged => "USER_TYPE_CHANGED",
-            Self::IdentityProviderChanged => "IDENTITY_PROVIDER_CHANGED",
-            Self::StateChanged => "STATE_CHANGED",
-            Self::Revived => "REVIVED",
-            Self::Restored => "RESTORED",
-            Self::AliasSeeded => "ALIAS_SEEDED",
-            Self::MobileSeeded => "MOBILE_SEEDED",
-            Self::EmailSeeded => "EMAIL_SEEDED",
-            Self::MatchedByEmail => "MATCHED_BY_EMAIL",
-            Self::MatchedByName => "MATCHED_BY_NAME",
-            Self::Deleted => "DELETED",
-            Self::MovedAway => "MOVED_AWAY",
-            Self::NotListed => "NOT_LISTED",
-            Self::InvalidPhoneNumber => "INVALID_PHONE_NUMBER",
-            Self::InvalidEmailAddress => "INVALID_EMAIL_ADDRESS",
-            Self::InvalidAlias => "INVALID_ALIAS",
-            Self::InvalidName => "INVALID_NAME",
-        }
-    }
-
-    /// The reason of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|reason| reason.name() == name)
+named! {
+    /// Why something happens, or does not, to one person in a sync.
+    pub enum SyncReason {
+        /// The name differs.
+        NameChanged = "NAME_CHANGED",
+        /// The user type differs.
+        UserTypeChanged = "USER_TYPE_CHANGED",
+        /// The identity provider differs.
+        IdentityProviderChanged = "IDENTITY_PROVIDER_CHANGED",
+        /// The directory enabled or disabled the person.
+        StateChanged = "STATE_CHANGED",
+        /// The person was GONE and is listed again.
+        Revived = "REVIVED",
+        /// The person was deleted and comes back, as the run asked for.
+        Restored = "RESTORED",
+        /// The alias was set for the first time.
+        AliasSeeded = "ALIAS_SEEDED",
+        /// The mobile was set for the first time.
+        MobileSeeded = "MOBILE_SEEDED",
+        /// The e-mail address was set for the first time.
+        EmailSeeded = "EMAIL_SEEDED",
+        /// Found by the e-mail address in another directory.
+        MatchedByEmail = "MATCHED_BY_EMAIL",
+        /// Found by the name in another directory.
+        MatchedByName = "MATCHED_BY_NAME",
+        /// The person was deleted on the roll, and the run does not ask for deleted people.
+        Deleted = "DELETED",
+        /// The person moved to another directory, and is still listed there.
+        MovedAway = "MOVED_AWAY",
+        /// The directory no longer lists the person.
+        NotListed = "NOT_LISTED",
+        /// The listed mobile is no phone number.
+        InvalidPhoneNumber = "INVALID_PHONE_NUMBER",
+        /// The listed e-mail address is none.
+        InvalidEmailAddress = "INVALID_EMAIL_ADDRESS",
+        /// The listed alias is too long or holds characters that are not allowed.
+        InvalidAlias = "INVALID_ALIAS",
+        /// The listed name is too long or holds characters that are not allowed.
+        InvalidName = "INVALID_NAME",
     }
 }
 

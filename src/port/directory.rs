@@ -1,11 +1,13 @@
 //! Where engineers come from.
 
+use std::fmt;
+
 use async_trait::async_trait;
 
-use crate::domain::engineer::UserType;
+use crate::domain::{engineer::UserType, named::named};
 
 /// One person as a directory tells of them. Contact data is as the directory wrote it; the domain judges it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct DirectoryPerson {
     /// The directory's own key of the person; never reused for someone else.
     pub external_id: String,
@@ -23,6 +25,13 @@ pub struct DirectoryPerson {
     pub email: Option<String>,
     /// An alias to seed.
     pub alias: Option<String>,
+}
+
+/// Contact data is left out.
+impl fmt::Debug for DirectoryPerson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DirectoryPerson").field("external_id", &self.external_id).finish_non_exhaustive()
+    }
 }
 
 /// A complete reading of a directory.
@@ -49,31 +58,19 @@ pub struct ListingProblem {
     pub field: Option<String>,
 }
 
-/// Why an entry of a directory was refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ListingProblemCode {
-    /// A field that every person needs is blank.
-    MissingValue,
-    /// The value is none of those that the field allows.
-    InvalidValue,
-    /// The row has more or fewer fields than the header.
-    WrongFieldCount,
-    /// The same external id stands in an earlier entry.
-    Duplicate,
-    /// The text is not valid in the file's encoding.
-    InvalidEncoding,
-}
-
-impl ListingProblemCode {
-    /// The code as stored and shown.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::MissingValue => "MISSING_VALUE",
-            Self::InvalidValue => "INVALID_VALUE",
-            Self::WrongFieldCount => "WRONG_FIELD_COUNT",
-            Self::Duplicate => "DUPLICATE",
-            Self::InvalidEncoding => "INVALID_ENCODING",
-        }
+named! {
+    /// Why an entry of a directory was refused.
+    pub enum ListingProblemCode {
+        /// A field that every person needs is blank.
+        MissingValue = "MISSING_VALUE",
+        /// The value is none of those that the field allows.
+        InvalidValue = "INVALID_VALUE",
+        /// The row has more or fewer fields than the header.
+        WrongFieldCount = "WRONG_FIELD_COUNT",
+        /// The same external id stands in an earlier entry.
+        Duplicate = "DUPLICATE",
+        /// The text is not valid in the file's encoding.
+        InvalidEncoding = "INVALID_ENCODING",
     }
 }
 

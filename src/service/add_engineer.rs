@@ -94,7 +94,7 @@ impl Services {
         let edited = edit_fields(&mut batch, id, edits);
         batch.lock_guards(&tx).await?;
         if let Some(edited) = edited {
-            follow_edits(&mut batch, &tx, edited).await?;
+            follow_edits(&mut batch, &tx, edited.uncounted()).await?;
         }
         let engineer = batch.engineers.get(&id).cloned().unwrap_or(engineer);
         batch.save(&mut tx).await?;

@@ -4,11 +4,11 @@ use chrono::Duration;
 
 use super::{
     ServiceError, Services,
-    hand_over::{CLAIM, pause},
+    hand_over::{CLAIM, in_time, pause},
 };
 use crate::{
     port::provider::ProviderError,
-    store::{Work, WorkKind},
+    store::{Claim, Work, WorkKind},
 };
 
 /// How long a request is tried to be cancelled. Then it is given up, and what was kept for it is erased.
@@ -23,7 +23,9 @@ impl Services {
     /// # Errors
     /// When the database fails.
     pub async fn cancel_due(&self, owner: &str) -> Result<usize, ServiceError> {
-        let work = self.core.store.queue().claim(WorkKind::Cancel, owner, self.now(), CLAIM, CLAIMS).await?;
+        let (accounts, now) = (self.account_ids(), self.now());
+        let claim = Claim { owner, accounts: &accounts, now, until: now + CLAIM, limit: CLAIMS };
+        let work = self.core.store.queue().claim(WorkKind::Cancel, &claim).await?;
         let count = work.len();
         for one in work {
             self.cancel(one).await?;
@@ -40,7 +42,7 @@ impl Services {
         }
         let provider = account.provider.as_ref();
         let cancelled = if subscription.provider == provider.name() {
-            provider.cancel(&id, subscription.id, subscription.reference.as_deref()).await
+            in_time(provider.cancel(&id, subscription.id, subscription.reference.as_deref())).await
         } else {
             // The provider was changed: there is nobody to ask any more.
             Ok(())

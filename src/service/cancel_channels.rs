@@ -8,7 +8,7 @@ use super::{
 use crate::domain::{
     actor::Actor,
     channel::ChannelKind,
-    confirmation::{ConfirmationStatus, Happening, NoStep},
+    confirmation::{Channel, ConfirmationStatus, Happening, NoStep},
     id::EngineerId,
     refusal::{Refusal, RefusalCode},
 };
@@ -23,7 +23,8 @@ pub struct CancelChannels {
 }
 
 impl Services {
-    /// Cancels channels. Each gets an outcome of its own; with `channels` left out, only those that were cancelled are told of.
+    /// Cancels channels. Each gets an outcome of its own; with `channels` left out, only those that were cancelled are told of, and
+    /// one for each person whom the caller may not act on.
     ///
     /// # Errors
     /// When the database fails.
@@ -59,10 +60,14 @@ impl Services {
                 (true, true) => None,
             };
             for kind in channels.unwrap_or(&ChannelKind::ALL) {
-                let outcome = match &refusal {
-                    Some(refusal) => ChannelOutcome::refused(*id, *kind, refusal.clone()),
-                    None => cancel(&mut batch, *id, *kind),
-                };
+                if let Some(refusal) = &refusal {
+                    outcomes.push(ChannelOutcome::refused(*id, *kind, refusal.clone()));
+                    if channels.is_none() {
+                        break;
+                    }
+                    continue;
+                }
+                let outcome = cancel(&mut batch, *id, *kind);
                 let wanted = channels.is_some() || outcome.refusal.is_none();
                 outcomes.extend(Some(outcome).filter(|_| wanted));
             }
@@ -81,6 +86,6 @@ fn cancel(batch: &mut Batch<'_>, id: EngineerId, kind: ChannelKind) -> ChannelOu
         }
         NoStep::Impossible(_) => Some(Refusal::new(RefusalCode::NotNeeded)),
     });
-    let status = batch.channel(id, kind).map_or(ConfirmationStatus::NotConfigured, |channel| channel.status());
+    let status = batch.channel(id, kind).map_or(ConfirmationStatus::NotConfigured, Channel::status);
     ChannelOutcome { engineer: id, channel: kind, status, refusal }
 }

@@ -14,7 +14,7 @@ use crate::{
         id::{AccountId, EngineerId},
         refusal::{Refusal, RefusalCode},
     },
-    store::{Answer, Link, Tx, token_hash},
+    store::{Answer, Consent, Link, Tx, token_hash},
 };
 
 /// How many wrong codes burn a link.
@@ -160,7 +160,8 @@ impl Services {
         code: &str,
     ) -> Result<Engineer, ServiceError> {
         if !actor.can_subscribe(engineer) {
-            return Err(self.hidden_or_forbidden(actor, engineer));
+            let code = if actor.can_view(engineer) { RefusalCode::NotAllowed } else { RefusalCode::NotFound };
+            return Err(Refusal::new(code).with("what", "engineer").at(&["engineerId"]).into());
         }
         let opened = self.lock_channel(&actor.account, engineer, channel).await?;
         let locale = opened.standing.view.locale;
@@ -231,7 +232,7 @@ impl Services {
         }
         let channels = rows.list_channels_of(engineer).await?;
         let channel = channels.iter().find(|channel| channel.kind == kind);
-        let status = channel.map_or(ConfirmationStatus::NotConfigured, |channel| channel.status());
+        let status = channel.map_or(ConfirmationStatus::NotConfigured, Channel::status);
         let refusal = match status {
             ConfirmationStatus::NotConfigured if kind.needs_confirmation() => RefusalCode::NoEndpoint,
             ConfirmationStatus::NotConfigured | ConfirmationStatus::NotRequired => RefusalCode::NotNeeded,
@@ -337,7 +338,8 @@ impl Opened<'_> {
 
     async fn commit(mut self, answer: Answer, via: Proof, shown: &Shown) -> Result<(), ServiceError> {
         let shown = serde_json::json!({ "locale": shown.locale.tag(), "text": shown.text }).to_string();
-        self.tx.rows().answer_link(self.standing.link.generation, answer, via, &shown, self.batch.now).await?;
+        let consent = Consent { answer, via, shown, at: self.batch.now };
+        self.tx.rows().answer_link(self.standing.link.generation, consent).await?;
         self.batch.save(&mut self.tx).await?;
         self.tx.commit().await?;
         Ok(())

@@ -7,29 +7,31 @@ use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{Account, CHUNK, ServiceError, Services, batch::Batch};
+use super::{Account, CHUNK, ServiceError, Services, batch::Batch, hand_over::in_time};
 use crate::{
     domain::{
         actor::{Actor, Permission},
         channel::ChannelKind,
-        confirmation::{Confirmation, ConfirmationStatus, Happening, Proof},
+        confirmation::{Channel, Confirmation, Happening, Proof},
+        engineer::Engineer,
         id::{AccountId, ChannelSubscriptionId, EngineerId},
         refusal::{Refusal, RefusalCode},
         roster::{GONE_PEOPLE, GONE_PERCENT},
     },
     port::provider::{ListedSubscription, ProviderStatus},
-    store::Fence,
+    store::{Fence, Subscription},
 };
 
 /// How long the lease of the loop lasts: longer than one page of a listing may take.
 const LEASE: Duration = Duration::minutes(2);
 
-/// Something that the listing says of a channel.
+/// Something that the listing says of a channel, and that is not known yet.
 struct Finding {
     engineer: EngineerId,
     channel: ChannelKind,
-    generation: ChannelSubscriptionId,
-    status: ProviderStatus,
+    happening: Happening,
+    /// The channel's present request goes by this reference from now on: an older request to the same endpoint was confirmed.
+    adopted: Option<(ChannelSubscriptionId, String)>,
 }
 
 impl Services {
@@ -43,7 +45,7 @@ impl Services {
         }
         let account = self.account(&actor.account)?;
         let tx = self.core.store.begin(&actor.account).await?;
-        let mut state = tx.rows().get_confirmation_sync(account.provider.name()).await?;
+        let mut state = tx.rows().lock_confirmation_sync(account.provider.name()).await?;
         state.wanted_at = Some(self.now());
         tx.rows().save_confirmation_sync(account.provider.name(), &state).await?;
         tx.commit().await?;
@@ -60,13 +62,17 @@ impl Services {
         for account in self.core.accounts.values() {
             let id = &account.settings.id;
             let state = self.core.store.rows(id).get_confirmation_sync(account.provider.name()).await?;
-            let due = state.wanted_at.is_some() || state.started_at.is_none_or(|at| at + every <= self.now());
+            let now = self.now();
+            // A start that lies ahead is of a clock that was set back.
+            let due = state.wanted_at.is_some() || state.started_at.is_none_or(|at| at + every <= now || at > now);
             if !due {
                 continue;
             }
             let lease = format!("confirmation-sync/{id}");
             if let Some(fence) = self.core.store.take_lease(&lease, owner, self.now(), LEASE).await? {
-                self.sync_confirmations(account, owner, &lease, &fence).await?;
+                let synced = self.sync_confirmations(account, owner, &lease, &fence).await;
+                self.core.store.release_lease(&fence, self.now()).await?;
+                synced?;
                 ran += 1;
             }
         }
@@ -86,7 +92,11 @@ impl Services {
         let mut seen = HashSet::new();
         let mut page = None;
         loop {
-            let listed = match account.provider.list(id, page.as_deref()).await {
+            let listed = match in_time(account.provider.list(id, page.as_deref())).await {
+                Ok(listed) if listed.next.is_some() && listed.next == page => {
+                    tracing::warn!(account = %id, provider, "The provider's listing repeats a page without end; nobody is downgraded");
+                    return Ok(());
+                }
                 Ok(listed) => listed,
                 Err(error) => {
                     tracing::warn!(account = %id, provider, %error, "The confirmation sync was cut short; nobody is downgraded");
@@ -109,7 +119,7 @@ impl Services {
     async fn note_start(&self, account: &Account, fence: &Fence, began: DateTime<Utc>) -> Result<(), ServiceError> {
         let tx = self.core.store.begin(&account.settings.id).await?;
         tx.hold_lease(fence).await?;
-        let mut state = tx.rows().get_confirmation_sync(account.provider.name()).await?;
+        let mut state = tx.rows().lock_confirmation_sync(account.provider.name()).await?;
         state.started_at = Some(began);
         state.wanted_at = None;
         tx.rows().save_confirmation_sync(account.provider.name(), &state).await?;
@@ -131,27 +141,18 @@ impl Services {
             .collect();
         let rows = self.core.store.rows(&account.settings.id);
         let references: Vec<_> = answered.keys().cloned().collect();
-        let subscriptions = rows.find_live_subscriptions(account.provider.name(), &references).await?;
+        let subscriptions = rows.find_known_subscriptions(account.provider.name(), &references).await?;
         let people: Vec<_> = subscriptions.iter().map(|subscription| subscription.engineer).collect();
+        let engineers = rows.find_engineers(&people).await?;
         let channels = rows.list_channels(&people).await?;
+        let at = self.now();
         let findings: Vec<_> = subscriptions
-            .into_iter()
+            .iter()
             .filter_map(|subscription| {
                 let status = *answered.get(subscription.reference.as_ref()?)?;
-                let channels = channels.get(&subscription.engineer)?;
-                let channel = channels.iter().find(|channel| channel.kind == subscription.channel)?;
-                let known = matches!(
-                    (channel.status(), status),
-                    (ConfirmationStatus::Confirmed, ProviderStatus::Confirmed)
-                        | (ConfirmationStatus::Cancelled, ProviderStatus::OptedOut)
-                );
-                let finding = Finding {
-                    engineer: subscription.engineer,
-                    channel: subscription.channel,
-                    generation: subscription.id,
-                    status,
-                };
-                (!known).then_some(finding)
+                let engineer = engineers.get(&subscription.engineer)?;
+                let channel = channels.get(&engineer.id)?.iter().find(|one| one.kind == subscription.channel)?;
+                find_news(engineer, channel, subscription, status, at)
             })
             .collect();
         for chunk in findings.chunks(CHUNK) {
@@ -166,19 +167,17 @@ impl Services {
         let ids: Vec<_> = findings.iter().map(|finding| finding.engineer).collect();
         let mut batch = Batch::lock(&self.core, account, &tx, &ids, self.now()).await?;
         batch.lock_guards(&tx).await?;
-        let at = batch.now;
-        for &Finding { engineer, channel, generation, status } in findings {
+        let now = batch.now;
+        let mut adopted = Vec::new();
+        for finding in findings {
+            let Finding { engineer, channel, happening, .. } = *finding;
             if batch.engineers.get(&engineer).is_none_or(|engineer| engineer.deleted_at.is_some()) {
                 continue;
             }
-            let happening = match status {
-                ProviderStatus::Unconfirmed => continue,
-                ProviderStatus::Confirmed => Happening::Confirmed { generation, proof: Proof::Sync, at },
-                ProviderStatus::OptedOut => Happening::OptedOut { generation },
-            };
             let Ok(step) = batch.apply(engineer, channel, happening) else { continue };
-            let opted_out_at = match (status, step.from) {
-                (ProviderStatus::OptedOut, _) => Some(at),
+            adopted.extend(&finding.adopted);
+            let opted_out_at = match (happening, step.from) {
+                (Happening::OptedOut { .. }, _) => Some(now),
                 // Whoever opted out and confirms again at the provider wants messages again.
                 (_, Confirmation::Cancelled(_)) => None,
                 _ => continue,
@@ -188,6 +187,9 @@ impl Services {
             }
         }
         batch.save(&mut tx).await?;
+        for (generation, reference) in adopted {
+            tx.rows().hold_subscription(*generation, reference).await?;
+        }
         tx.commit().await?;
         Ok(())
     }
@@ -202,7 +204,7 @@ impl Services {
     ) -> Result<(), ServiceError> {
         let id = &account.settings.id;
         let provider = account.provider.name();
-        let live = self.core.store.rows(id).list_live_references(provider, began).await?;
+        let live = self.core.store.rows(id).list_expected_references(provider, began).await?;
         let missing: Vec<_> = live.iter().filter(|(_, reference, _)| !seen.contains(reference)).collect();
         let back: Vec<_> = live
             .iter()
@@ -222,7 +224,7 @@ impl Services {
         if !doubtful {
             tx.rows().set_missing_since(&first_time, Some(began)).await?;
         }
-        let mut state = tx.rows().get_confirmation_sync(provider).await?;
+        let mut state = tx.rows().lock_confirmation_sync(provider).await?;
         state.completed_at = Some(began);
         state.missing = count;
         tx.rows().save_confirmation_sync(provider, &state).await?;
@@ -254,13 +256,44 @@ impl Services {
         let mut tx = self.core.store.begin(id).await?;
         tx.hold_lease(fence).await?;
         let mut batch = Batch::lock(&self.core, account, &tx, &people, self.now()).await?;
+        let mut closed = Vec::new();
         for one in &subscriptions {
-            // Only what is PENDING or CONFIRMED can be gone; anything else stays as it is.
-            let _ = batch.apply(one.engineer, one.channel, Happening::GoneAtProvider { generation: one.id });
+            let deleted = batch.engineers.get(&one.engineer).is_none_or(|engineer| engineer.deleted_at.is_some());
+            // Whatever happened to the channel since the listing goes before.
+            let gone = Happening::GoneAtProvider { generation: one.id };
+            if !deleted && batch.apply(one.engineer, one.channel, gone).is_ok() {
+                closed.push(one.id);
+            }
         }
-        tx.rows().close_subscriptions(gone).await?;
+        tx.rows().close_subscriptions(&closed).await?;
         batch.save(&mut tx).await?;
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// What the listing says of a request, as far as it changes the request's channel.
+///
+/// A request that was retired while another to the same endpoint followed can still be confirmed at the provider. The person
+/// confirmed this endpoint, so the channel is confirmed. That the old request was opted out of says nothing of the new one.
+fn find_news(
+    engineer: &Engineer,
+    channel: &Channel,
+    subscription: &Subscription,
+    status: ProviderStatus,
+    at: DateTime<Utc>,
+) -> Option<Finding> {
+    let generation = channel.state.request()?.generation;
+    let present = generation == subscription.id;
+    let same_endpoint = || subscription.endpoint.as_deref() == engineer.endpoint(channel.kind);
+    let happening = match status {
+        ProviderStatus::Confirmed if present || same_endpoint() => {
+            Happening::Confirmed { generation, proof: Proof::Sync, at }
+        }
+        ProviderStatus::OptedOut if present => Happening::OptedOut { generation },
+        ProviderStatus::Unconfirmed | ProviderStatus::Confirmed | ProviderStatus::OptedOut => return None,
+    };
+    channel.apply(happening).ok()?;
+    let adopted = subscription.reference.clone().filter(|_| !present).map(|reference| (generation, reference));
+    Some(Finding { engineer: engineer.id, channel: channel.kind, happening, adopted })
 }

@@ -11,28 +11,32 @@ use super::{Account, CHUNK, Core, ServiceError, Services, batch::Batch};
 use crate::{
     domain::{
         account::Locale,
-        channel::ChannelKind,
-        confirmation::{Happening, Origin},
-        engineer::{DirectoryState, Engineer, Touched},
         event::Event,
         id::{AccountId, EngineerId},
         refusal::{Refusal, RefusalCode},
-        roster::{Entry, ListedPerson, RosterInput, RosterPlan, SyncReason, plan},
+        roster::{Entry, RosterInput, RosterPlan, plan},
     },
     port::directory::{DirectoryError, Listing},
     store::{Fence, StoreError, SyncCounts, SyncOutcome, SyncRun, SyncState, Tx},
 };
 
+mod chunk;
 mod judge;
+mod messages;
 mod outcome;
 
 use self::{
+    chunk::ChunkWork,
     judge::judge_listing,
-    outcome::{outcome_of, outcome_of_problem},
+    messages::count_messages,
+    outcome::{outcome_of, outcome_of_problem, outcome_of_unfit},
 };
 
-/// How long the lease of a run lasts without a sign of life: longer than a directory may take to answer.
-const LEASE: Duration = Duration::minutes(5);
+/// How long the lease of a run lasts without a sign of life.
+const LEASE: Duration = Duration::seconds(60);
+
+/// How often a run gives a sign of life while it waits for the directory.
+const SIGN_OF_LIFE: std::time::Duration = std::time::Duration::from_secs(15);
 
 impl Services {
     /// Does the oldest run that waits, if no other process works on its account. Tells whether there was one.
@@ -46,8 +50,10 @@ impl Services {
             }
             let lease = format!("directory-sync/{id}");
             if let Some(fence) = self.core.store.take_lease(&lease, owner, self.now(), LEASE).await? {
-                Run { services: self, core: &self.core, id, owner, lease, fence, run }.work().await?;
-                return Ok(true);
+                let released = fence.clone();
+                let worked = Run { services: self, core: &self.core, id, owner, lease, fence, run }.work().await;
+                self.core.store.release_lease(&released, self.now()).await?;
+                return worked.map(|()| true);
             }
         }
         Ok(false)
@@ -75,7 +81,7 @@ impl Run<'_> {
             let error = DirectoryError::Refused("the configuration no longer has it".to_owned());
             return self.fail(&error).await;
         };
-        let listing = match directory.source.list_people().await {
+        let listing = match self.listen(directory.source.list_people()).await? {
             Ok(listing) if listing.people.is_empty() => {
                 return self.fail(&DirectoryError::Refused("it lists nobody".to_owned())).await;
             }
@@ -94,6 +100,17 @@ impl Run<'_> {
             return self.finish_dry_run(&plan).await;
         }
         self.apply(account, plan).await
+    }
+
+    /// Waits for the directory, and keeps the lease meanwhile.
+    async fn listen<T>(&self, answer: impl Future<Output = T>) -> Result<T, ServiceError> {
+        tokio::pin!(answer);
+        loop {
+            tokio::select! {
+                answer = &mut answer => return Ok(answer),
+                () = tokio::time::sleep(SIGN_OF_LIFE) => self.keep_lease().await?,
+            }
+        }
     }
 
     async fn plan(&self, account: &Account, listing: &Listing) -> Result<RosterPlan, StoreError> {
@@ -119,11 +136,18 @@ impl Run<'_> {
         let skipped = plan.entries.iter().filter(|entry| matches!(entry, Entry::Skipped(..)));
         let mut outcomes: Vec<_> = listing.problems.iter().map(outcome_of_problem).collect();
         outcomes.extend(skipped.map(|entry| outcome_of(entry, None)));
-        let messages = if account.settings.subscribe_on_sync { count_messages(plan) } else { 0 };
+        // Whoever stays as they are because of a fault has an outcome, and is counted by it alone.
+        let faulty = plan.entries.iter().filter(|entry| stays_for_a_fault(entry)).count();
+        let unchanged = plan.unchanged.saturating_sub(faulty);
+        let messages = if account.settings.subscribe_on_sync {
+            count_messages(&self.core.store, &self.id, plan).await?
+        } else {
+            0
+        };
         self.run.counts = SyncCounts {
-            total: to_count(plan.entries.len() + plan.unchanged + listing.problems.len()),
-            done: to_count(plan.unchanged + outcomes.len()),
-            unchanged: to_count(plan.unchanged),
+            total: to_count(plan.entries.len() + unchanged + listing.problems.len()),
+            done: to_count(unchanged + outcomes.len()),
+            unchanged: to_count(unchanged),
             skipped: to_count(outcomes.len()),
             messages: to_count(messages),
             ..SyncCounts::default()
@@ -184,6 +208,8 @@ impl Run<'_> {
         let mut ordinal = usize::try_from(rows.count_sync_outcomes(self.run.id).await?).unwrap_or(usize::MAX);
         let mut entries: Vec<_> =
             plan.entries.into_iter().filter(|entry| !matches!(entry, Entry::Skipped(..))).collect();
+        // A run that goes on reads the directory again, which may have changed meanwhile.
+        self.run.counts.total = self.run.counts.done.saturating_add(to_count(entries.len()));
         while !entries.is_empty() {
             let rest = entries.split_off(entries.len().min(CHUNK));
             let chunk = std::mem::replace(&mut entries, rest);
@@ -196,7 +222,11 @@ impl Run<'_> {
         tx.rows().set_synced_at(&self.run.wish.directory, now).await?;
         self.end(&mut tx, SyncState::Succeeded).await?;
         tx.commit().await?;
-        tracing::info!(account = %self.id, directory = self.run.wish.directory, counts = ?self.run.counts, "A directory sync is done");
+        let SyncCounts { added, updated, moved, gone, unchanged, skipped, .. } = self.run.counts;
+        tracing::info!(
+            account = %self.id, directory = self.run.wish.directory,
+            added, updated, moved, gone, unchanged, skipped, "A directory sync is done"
+        );
         Ok(())
     }
 
@@ -210,25 +240,23 @@ impl Run<'_> {
         let now = self.services.now();
         let ids: Vec<_> = chunk.iter().filter_map(known_engineer).collect();
         let mut batch = Batch::lock(self.core, account, &tx, &ids, now).await?;
-        let mut chunk_work = ChunkWork {
-            core: self.core,
-            directory: &self.run.wish.directory,
-            subscribe: account.settings.subscribe_on_sync,
-            restore_deleted: self.run.wish.restore_deleted,
-            batch: &mut batch,
-            seeded: Vec::new(),
-            added: Vec::new(),
-            updated: Vec::new(),
-            identities: Vec::new(),
-        };
+        let subscribe = account.settings.subscribe_on_sync;
+        let mut chunk_work = ChunkWork::new(self.core, &self.run.wish, subscribe, &mut batch);
         let mut outcomes = Vec::with_capacity(chunk.len());
         let mut changed = 0;
         for entry in &chunk {
-            let engineer = chunk_work.apply(entry);
-            changed += i32::from(engineer.is_some());
-            count(&mut self.run.counts, entry);
+            match chunk_work.apply(entry) {
+                Some(engineer) => {
+                    changed += 1;
+                    count(&mut self.run.counts, entry);
+                    outcomes.push(outcome_of(entry, Some(engineer)));
+                }
+                None => {
+                    self.run.counts.skipped += 1;
+                    outcomes.push(outcome_of_unfit(entry));
+                }
+            }
             self.run.counts.done += 1;
-            outcomes.push(outcome_of(entry, engineer));
         }
         chunk_work.write(&tx).await?;
         if changed > 0 {
@@ -236,17 +264,19 @@ impl Run<'_> {
         }
         batch.save(&mut tx).await?;
         tx.rows().insert_sync_outcomes(self.run.id, first_ordinal, &outcomes).await?;
-        tx.rows().save_sync(&self.run).await?;
+        self.commit(&mut tx).await?;
         tx.commit().await?;
         Ok(())
     }
 
+    async fn keep_lease(&self) -> Result<(), StoreError> {
+        let held = self.core.store.take_lease(&self.lease, self.owner, self.services.now(), LEASE).await?;
+        if held.as_ref() == Some(&self.fence) { Ok(()) } else { Err(StoreError::LeaseLost) }
+    }
+
     /// Prolongs the lease, and begins a transaction that depends on it.
     async fn begin(&self) -> Result<Tx, ServiceError> {
-        let held = self.core.store.take_lease(&self.lease, self.owner, self.services.now(), LEASE).await?;
-        if held.as_ref() != Some(&self.fence) {
-            return Err(StoreError::LeaseLost.into());
-        }
+        self.keep_lease().await?;
         let tx = self.core.store.begin(&self.id).await?;
         tx.hold_lease(&self.fence).await?;
         Ok(tx)
@@ -272,144 +302,6 @@ impl Run<'_> {
     }
 }
 
-/// The people of one chunk, as the plan changes them.
-struct ChunkWork<'a, 'b> {
-    core: &'a Core,
-    directory: &'a str,
-    subscribe: bool,
-    restore_deleted: bool,
-    batch: &'a mut Batch<'b>,
-    /// Endpoints that a channel got, to be asked for once their guards are locked.
-    seeded: Vec<(EngineerId, ChannelKind, bool)>,
-    added: Vec<EngineerId>,
-    updated: Vec<EngineerId>,
-    identities: Vec<(crate::domain::engineer::DirectoryIdentity, EngineerId)>,
-}
-
-impl ChunkWork<'_, '_> {
-    /// Applies one entry to the locked people. `None` where the person changed since the plan so that it no longer fits.
-    fn apply(&mut self, entry: &Entry) -> Option<EngineerId> {
-        let id = match entry {
-            Entry::Added(person) => self.add(person),
-            Entry::Updated(id, person, _) => self.update(*id, person)?,
-            Entry::Moved(id, person, _) => {
-                let engineer = self.batch.engineers.get_mut(id).filter(|engineer| engineer.deleted_at.is_none())?;
-                engineer.identity = entry.identity(self.directory);
-                self.update(*id, person)?
-            }
-            Entry::Gone(id) => self.lose(*id)?,
-            Entry::Skipped(..) => return None,
-        };
-        self.identities.extend(entry.identity(self.directory).map(|identity| (identity, id)));
-        Some(id)
-    }
-
-    fn add(&mut self, person: &ListedPerson) -> EngineerId {
-        let now = self.batch.now;
-        let engineer = Engineer {
-            id: EngineerId::generate(now, self.core.chance.as_ref()),
-            name: person.name.clone(),
-            alias: None,
-            user_type: person.user_type,
-            identity_provider: None,
-            identity: Entry::Added(person.clone()).identity(self.directory),
-            directory_state: DirectoryState::Active,
-            locale: None,
-            mobile: None,
-            email: None,
-            touched: Touched::default(),
-            version: 0,
-            created_at: now,
-            updated_at: now,
-            synced_at: Some(now),
-            deleted_at: None,
-        };
-        let id = engineer.id;
-        self.batch.add(engineer);
-        self.added.push(id);
-        self.take_over(id, person, true);
-        id
-    }
-
-    fn update(&mut self, id: EngineerId, person: &ListedPerson) -> Option<EngineerId> {
-        let restore = self.restore_deleted;
-        let engineer = self.batch.engineers.get_mut(&id)?;
-        if engineer.deleted_at.is_some() && !restore {
-            return None;
-        }
-        engineer.deleted_at = None;
-        self.updated.push(id);
-        self.take_over(id, person, false);
-        Some(id)
-    }
-
-    fn lose(&mut self, id: EngineerId) -> Option<EngineerId> {
-        let now = self.batch.now;
-        let engineer = self.batch.engineers.get_mut(&id)?;
-        let ours = engineer.identity.as_ref().is_some_and(|identity| identity.directory == self.directory);
-        if !ours || engineer.deleted_at.is_some() {
-            return None;
-        }
-        engineer.directory_state = DirectoryState::Gone;
-        engineer.updated_at = now;
-        self.updated.push(id);
-        Some(id)
-    }
-
-    /// Takes over what the directory owns, and seeds what nobody ever set.
-    fn take_over(&mut self, id: EngineerId, person: &ListedPerson, new: bool) {
-        let now = self.batch.now;
-        let Some(engineer) = self.batch.engineers.get_mut(&id) else { return };
-        engineer.name.clone_from(&person.name);
-        engineer.user_type = person.user_type;
-        engineer.directory_state = if person.active { DirectoryState::Active } else { DirectoryState::Disabled };
-        if person.identity_provider.is_some() {
-            engineer.identity_provider.clone_from(&person.identity_provider);
-        }
-        engineer.updated_at = now;
-        if !engineer.touched.alias && person.alias.is_some() {
-            engineer.alias.clone_from(&person.alias);
-            engineer.touched.alias = true;
-        }
-        if !engineer.touched.mobile && person.mobile.is_some() {
-            engineer.mobile.clone_from(&person.mobile);
-            engineer.touched.mobile = true;
-            self.seeded.push((id, ChannelKind::Sms, new));
-            self.seeded.push((id, ChannelKind::Voice, new));
-        }
-        if !engineer.touched.email && person.email.is_some() {
-            engineer.email.clone_from(&person.email);
-            engineer.touched.email = true;
-            self.seeded.push((id, ChannelKind::Email, new));
-        }
-    }
-
-    async fn write(self, tx: &Tx) -> Result<(), StoreError> {
-        if self.subscribe && !self.seeded.is_empty() {
-            self.batch.lock_guards(tx).await?;
-        }
-        for (id, kind, new) in self.seeded {
-            let request = if self.subscribe { self.batch.request_for_new_endpoint(id, kind) } else { None };
-            let happening = Happening::EndpointSet { request, origin: Origin::Directory };
-            // How a new person's channels stand is no change; a request is.
-            let _ = if new && request.is_none() {
-                self.batch.apply_unlogged(id, kind, happening)
-            } else {
-                self.batch.apply(id, kind, happening)
-            };
-        }
-        let added: Vec<_> = self.added.iter().filter_map(|id| self.batch.engineers.get(id)).cloned().collect();
-        tx.rows().insert_engineers(&added).await?;
-        for engineer in self.updated.iter().filter_map(|id| self.batch.engineers.get(id)) {
-            tx.rows().update_engineer(engineer).await?;
-        }
-        if self.restore_deleted {
-            tx.rows().set_erase_at(&self.updated, None).await?;
-        }
-        tx.rows().save_identities(&self.identities).await
-    }
-}
-
 const fn known_engineer(entry: &Entry) -> Option<EngineerId> {
     match entry {
         Entry::Updated(id, ..) | Entry::Moved(id, ..) | Entry::Gone(id) => Some(*id),
@@ -427,24 +319,9 @@ const fn count(counts: &mut SyncCounts, entry: &Entry) {
     }
 }
 
-/// How many messages go out for what the plan seeds.
-fn count_messages(plan: &RosterPlan) -> usize {
-    let of = |person: &ListedPerson, mobile: bool, email: bool| {
-        if !person.active {
-            return 0;
-        }
-        2 * usize::from(mobile && person.mobile.is_some()) + usize::from(email && person.email.is_some())
-    };
-    plan.entries
-        .iter()
-        .map(|entry| match entry {
-            Entry::Added(person) => of(person, true, true),
-            Entry::Updated(_, person, reasons) | Entry::Moved(_, person, reasons) => {
-                of(person, reasons.contains(&SyncReason::MobileSeeded), reasons.contains(&SyncReason::EmailSeeded))
-            }
-            Entry::Gone(_) | Entry::Skipped(..) => 0,
-        })
-        .sum()
+/// Whether the person is as they were, and has an entry only to tell of a value that was left out.
+fn stays_for_a_fault(entry: &Entry) -> bool {
+    matches!(entry, Entry::Skipped(person, reason) if person.faults.contains(reason))
 }
 
 fn to_count(count: usize) -> i32 {

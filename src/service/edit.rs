@@ -16,25 +16,66 @@ use crate::{
 
 /// What a caller wants of a field.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub enum Edit {
+pub enum Edit<T = String> {
     /// It stays as it is.
     #[default]
     Keep,
     /// It is cleared.
     Clear,
-    /// It gets this value, as typed.
-    Set(String),
+    /// It gets this value.
+    Set(T),
 }
 
-impl From<Option<String>> for Edit {
+impl<T> Edit<T> {
+    /// The same with the value judged, where there is one.
+    fn judge<U, E>(&self, judge: impl FnOnce(&T) -> Result<Option<U>, E>) -> Result<Edit<U>, E> {
+        match self {
+            Self::Keep => Ok(Edit::Keep),
+            Self::Clear => Ok(Edit::Clear),
+            Self::Set(value) => Ok(judge(value)?.map_or(Edit::Clear, Edit::Set)),
+        }
+    }
+
+    /// Joins what two fields of the input want of one thing. False where they want different things.
+    fn settle(self, other: &mut Self) -> bool
+    where
+        T: PartialEq,
+    {
+        if self == Self::Keep || self == *other {
+            return true;
+        }
+        let free = *other == Self::Keep;
+        if free {
+            *other = self;
+        }
+        free
+    }
+
+    /// Does to a field what is wanted of it. Tells whether the field changed.
+    pub(super) fn apply_to(self, field: &mut Option<T>) -> bool
+    where
+        T: PartialEq,
+    {
+        let wanted = match self {
+            Self::Keep => return false,
+            Self::Clear => None,
+            Self::Set(value) => Some(value),
+        };
+        let changed = *field != wanted;
+        *field = wanted;
+        changed
+    }
+}
+
+impl<T> From<Option<T>> for Edit<T> {
     /// A value, or none.
-    fn from(value: Option<String>) -> Self {
+    fn from(value: Option<T>) -> Self {
         value.map_or(Self::Clear, Self::Set)
     }
 }
 
 /// Values are contact data and secrets, so they are left out.
-impl fmt::Debug for Edit {
+impl<T> fmt::Debug for Edit<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Keep => "Keep",
@@ -70,23 +111,29 @@ pub struct EngineerEdits {
     pub endpoints: Vec<EndpointEdit>,
 }
 
-/// What a chat robot's endpoint becomes.
-pub(super) enum RobotEdit {
-    /// The robot is taken away.
-    Clear,
-    /// A new webhook, with the secret that goes with it; `Keep` keeps the present one.
-    Set(Webhook, Option<Option<RobotSecret>>),
-    /// Only the secret changes.
-    Secret(Option<RobotSecret>),
+/// What is wanted of a chat robot's endpoint.
+pub(super) struct RobotEdit {
+    webhook: Edit<Webhook>,
+    secret: Edit<RobotSecret>,
 }
 
-/// The edits, judged. `None` stays, `Some(None)` is cleared.
+impl RobotEdit {
+    /// The endpoint that it leads to, given the one that is kept. Without a webhook there is no secret.
+    pub fn of(self, kept: Option<RobotEndpoint>) -> Option<RobotEndpoint> {
+        let (mut webhook, mut secret) = kept.map(|kept| (Some(kept.webhook), kept.secret)).unwrap_or_default();
+        self.webhook.apply_to(&mut webhook);
+        self.secret.apply_to(&mut secret);
+        webhook.map(|webhook| RobotEndpoint { webhook, secret })
+    }
+}
+
+/// The edits, judged.
 #[derive(Default)]
 pub(super) struct JudgedEdits {
-    pub alias: Option<Option<String>>,
-    pub locale: Option<Option<Locale>>,
-    pub mobile: Option<Option<PhoneNumber>>,
-    pub email: Option<Option<EmailAddress>>,
+    pub alias: Edit,
+    pub locale: Edit<Locale>,
+    pub mobile: Edit<PhoneNumber>,
+    pub email: Edit<EmailAddress>,
     pub robots: Vec<(ChannelKind, RobotEdit)>,
 }
 
@@ -110,61 +157,45 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn keep<T>(&mut self, result: Result<T, EndpointError>, path: &[&str]) -> Option<T> {
-        result.map_err(|error| self.refusals.push(refuse_endpoint(error).at(path))).ok()
+    /// Keeps a judged edit, or the refusal.
+    fn keep<T>(&mut self, judged: Result<Edit<T>, EndpointError>, path: &[&str]) -> Edit<T> {
+        judged.unwrap_or_else(|error| {
+            self.refusals.push(refuse_endpoint(error).at(path));
+            Edit::Keep
+        })
+    }
+
+    fn refuse(&mut self, code: RefusalCode, reason: &str, path: &[&str]) {
+        self.refusals.push(Refusal::new(code).with("reason", reason).at(path));
     }
 
     fn alias(&mut self, edit: &Edit) {
-        match edit {
-            Edit::Keep => {}
-            Edit::Clear => self.judged.alias = Some(None),
-            Edit::Set(text) => {
-                let alias = self.keep(clean_text(text, MAX_NAME), &["alias"]);
-                self.judged.alias = alias.map(|alias| Some(alias).filter(|alias| !alias.is_empty()));
-            }
-        }
+        let judged = edit.judge(|text| clean_text(text, MAX_NAME).map(|alias| Some(alias).filter(|a| !a.is_empty())));
+        self.judged.alias = self.keep(judged, &["alias"]);
     }
 
     fn locale(&mut self, edit: &Edit) {
-        match edit {
-            Edit::Keep => {}
-            Edit::Clear => self.judged.locale = Some(None),
-            Edit::Set(tag) => match Locale::from_tag(tag) {
-                Some(locale) => self.judged.locale = Some(Some(locale)),
-                None => self.refuse(RefusalCode::InvalidValue, "en, zh-CN", &["locale"]),
-            },
+        match edit.judge(|tag| Locale::from_tag(tag).map(Some).ok_or(())) {
+            Ok(locale) => self.judged.locale = locale,
+            Err(()) => self.refuse(RefusalCode::InvalidValue, "en, zh-CN", &["locale"]),
         }
     }
 
     fn mobile(&mut self, edit: &Edit, path: &[&str]) {
         let country = self.settings.default_country;
-        let mobile = match edit {
-            Edit::Keep => return,
-            Edit::Clear => None,
-            Edit::Set(text) => match self.keep(PhoneNumber::parse(text, country.as_str()), path) {
-                Some(mobile) => Some(mobile),
-                None => return,
-            },
-        };
-        if self.judged.mobile.as_ref().is_some_and(|other| *other != mobile) {
-            return self.refuse(RefusalCode::InvalidValue, "SMS and VOICE share one mobile", path);
+        let judged = edit.judge(|text| PhoneNumber::parse(text, country.as_str()).map(Some));
+        let mobile = self.keep(judged, path);
+        if !mobile.settle(&mut self.judged.mobile) {
+            self.refuse(RefusalCode::InvalidValue, "SMS and VOICE share one mobile", path);
         }
-        self.judged.mobile = Some(mobile);
     }
 
     fn email(&mut self, edit: &Edit, path: &[&str]) {
-        let email = match edit {
-            Edit::Keep => return,
-            Edit::Clear => None,
-            Edit::Set(text) => match self.keep(EmailAddress::parse(text), path) {
-                Some(email) => Some(email),
-                None => return,
-            },
-        };
-        if self.judged.email.as_ref().is_some_and(|other| *other != email) {
-            return self.refuse(RefusalCode::InvalidValue, "two different e-mail addresses", path);
+        let judged = edit.judge(|text| EmailAddress::parse(text).map(Some));
+        let email = self.keep(judged, path);
+        if !email.settle(&mut self.judged.email) {
+            self.refuse(RefusalCode::InvalidValue, "two different e-mail addresses", path);
         }
-        self.judged.email = Some(email);
     }
 
     fn endpoint(&mut self, edit: &EndpointEdit, place: &str) {
@@ -180,33 +211,14 @@ impl Judge<'_> {
     }
 
     fn robot(&mut self, edit: &EndpointEdit, place: &str) {
-        let secret = match &edit.secret {
-            Edit::Keep => None,
-            Edit::Clear => Some(None),
-            Edit::Set(text) => match self.keep(RobotSecret::parse(edit.kind, text), &["endpoints", place, "secret"]) {
-                Some(secret) => Some(Some(secret)),
-                None => return,
-            },
-        };
-        let robot = match &edit.value {
-            Edit::Clear => RobotEdit::Clear,
-            Edit::Set(text) => match self.keep(Webhook::parse(edit.kind, text), &["endpoints", place, "value"]) {
-                Some(webhook) => RobotEdit::Set(webhook, secret),
-                None => return,
-            },
-            Edit::Keep => match secret {
-                Some(secret) => RobotEdit::Secret(secret),
-                None => return,
-            },
-        };
         if self.judged.robots.iter().any(|(kind, _)| *kind == edit.kind) {
             return self.refuse(RefusalCode::InvalidValue, "the channel is named twice", &["endpoints", place, "kind"]);
         }
-        self.judged.robots.push((edit.kind, robot));
-    }
-
-    fn refuse(&mut self, code: RefusalCode, reason: &str, path: &[&str]) {
-        self.refusals.push(Refusal::new(code).with("reason", reason).at(path));
+        let webhook = edit.value.judge(|text| Webhook::parse(edit.kind, text).map(Some));
+        let secret = edit.secret.judge(|text| RobotSecret::parse(edit.kind, text).map(Some));
+        let webhook = self.keep(webhook, &["endpoints", place, "value"]);
+        let secret = self.keep(secret, &["endpoints", place, "secret"]);
+        self.judged.robots.push((edit.kind, RobotEdit { webhook, secret }));
     }
 }
 
@@ -220,16 +232,4 @@ pub(super) fn refuse_endpoint(error: EndpointError) -> Refusal {
         EndpointError::TooLong { max } => return Refusal::new(RefusalCode::TooLong).with("limit", max),
     };
     Refusal::new(code).with("reason", error.reason().name())
-}
-
-/// The robot endpoint that an edit leads to, given the one that is kept.
-pub(super) fn edited_robot(edit: RobotEdit, kept: Option<(Webhook, Option<RobotSecret>)>) -> Option<RobotEndpoint> {
-    match (edit, kept) {
-        (RobotEdit::Clear, _) | (RobotEdit::Secret(_), None) => None,
-        (RobotEdit::Set(webhook, secret), kept) => {
-            let secret = secret.unwrap_or_else(|| kept.and_then(|(_, secret)| secret));
-            Some(RobotEndpoint { webhook, secret })
-        }
-        (RobotEdit::Secret(secret), Some((webhook, _))) => Some(RobotEndpoint { webhook, secret }),
-    }
 }

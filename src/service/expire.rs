@@ -15,16 +15,13 @@ impl Services {
     /// # Errors
     /// When the database fails.
     pub async fn expire_due(&self) -> Result<usize, ServiceError> {
-        let due = self.core.store.queue().list_expired(self.now(), CHUNK as u64).await?;
+        let due = self.core.store.queue().list_expired(&self.account_ids(), self.now(), CHUNK as u64).await?;
         let mut people: BTreeMap<AccountId, Vec<EngineerId>> = BTreeMap::new();
         for (account, engineer) in due {
             people.entry(account).or_default().push(engineer);
         }
         let mut changed = 0;
         for (account, mut ids) in people {
-            if !self.core.accounts.contains_key(&account) {
-                continue;
-            }
             ids.sort_unstable();
             ids.dedup();
             self.expire(&account, &ids).await?;

@@ -11,8 +11,8 @@ use crate::{
         engineer::Engineer,
         id::AccountId,
     },
-    port::provider::{Accepted, ConfirmationRequest, ProviderError},
-    store::{StoreError, Subscription, Work, WorkKind},
+    port::provider::{Accepted, ConfirmationProvider, ConfirmationRequest, ProviderError},
+    store::{Claim, StoreError, Subscription, Work, WorkKind},
 };
 
 /// How long a claim on a request lasts: longer than any provider may take to answer.
@@ -21,8 +21,11 @@ pub(super) const CLAIM: Duration = Duration::minutes(2);
 /// How many requests are claimed at once.
 const CLAIMS: u64 = 50;
 
-/// How many requests are handed over at once. With [`CLAIMS`] it keeps a round within [`CLAIM`] even where each takes 15 seconds.
+/// How many requests are handed over at once.
 const AT_ONCE: usize = 8;
+
+/// How long a provider may take to answer: less than [`CLAIM`], so that nobody else asks meanwhile.
+const DEADLINE: std::time::Duration = std::time::Duration::from_secs(100);
 
 /// The longest pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::minutes(10);
@@ -39,21 +42,25 @@ impl Services {
     /// # Errors
     /// When the database fails. What a provider answers is no error here.
     pub async fn hand_over_due(&self, owner: &str) -> Result<usize, ServiceError> {
-        let work = self.core.store.queue().claim(WorkKind::HandOver, owner, self.now(), CLAIM, CLAIMS).await?;
+        let (accounts, now) = (self.account_ids(), self.now());
+        let claim = Claim { owner, accounts: &accounts, now, until: now + CLAIM, limit: CLAIMS };
+        let work = self.core.store.queue().claim(WorkKind::HandOver, &claim).await?;
         let count = work.len();
-        let mut done = stream::iter(work).map(|one| self.hand_over(one)).buffer_unordered(AT_ONCE);
+        let mut done = stream::iter(work).map(|one| self.hand_over(owner, one)).buffer_unordered(AT_ONCE);
         while let Some(result) = done.next().await {
             result?;
         }
         Ok(count)
     }
 
-    async fn hand_over(&self, work: Work) -> Result<(), ServiceError> {
+    async fn hand_over(&self, owner: &str, work: Work) -> Result<(), ServiceError> {
         let Work { account: id, subscription, tried } = work;
         let account = self.account(&id)?;
-        if self.was_retired(&id, &subscription).await? {
-            // Nobody is asked any more. The claim is given back, so that cancelling need not wait for its end.
-            return self.postpone(&id, &subscription, self.now()).await;
+        if !self.keep_claim(&id, owner, &subscription).await? {
+            return Ok(());
+        }
+        if self.is_opted_out(&id, &subscription).await? {
+            return self.withdraw(account, owner, &subscription).await;
         }
         let Some(engineer) = self.core.store.rows(&id).find_engineer(subscription.engineer).await? else {
             return self.postpone(&id, &subscription, self.now() + LONGEST_PAUSE).await;
@@ -63,14 +70,7 @@ impl Services {
         let Some(request) = request_of(account, &subscription, &engineer, expires_at) else {
             return self.close(&id, &subscription).await;
         };
-        let provider = account.provider.as_ref();
-        let found = if tried { provider.find(&request).await } else { Ok(None) };
-        let answer = match found {
-            Ok(Some(accepted)) => Ok(accepted),
-            Ok(None) => provider.request(&request).await,
-            Err(error) => Err(error),
-        };
-        match answer {
+        match in_time(ask(account.provider.as_ref(), &request, tried)).await {
             Ok(accepted) => {
                 let expires_at = accepted.expires_at.unwrap_or(expires_at);
                 self.record(account, &subscription, expires_at, Answer::Accepted(accepted)).await
@@ -93,9 +93,44 @@ impl Services {
         }
     }
 
-    async fn was_retired(&self, account: &AccountId, subscription: &Subscription) -> Result<bool, StoreError> {
-        let now = self.core.store.rows(account).find_subscription(subscription.id).await?;
-        Ok(now.is_none_or(|now| now.retired_at.is_some()))
+    /// Makes sure that a claimed request is still this process's to hand over: others went before it, and took their time.
+    async fn keep_claim(
+        &self,
+        account: &AccountId,
+        owner: &str,
+        subscription: &Subscription,
+    ) -> Result<bool, StoreError> {
+        let tx = self.core.store.begin(account).await?;
+        let kept = tx.rows().keep_claim(subscription.id, owner, self.now() + CLAIM).await?;
+        if !kept {
+            // Nobody is to be asked any more: cancelling need not wait for the claim's end.
+            tx.rows().give_back_claim(subscription.id, owner).await?;
+        }
+        tx.commit().await?;
+        Ok(kept)
+    }
+
+    async fn is_opted_out(&self, account: &AccountId, subscription: &Subscription) -> Result<bool, StoreError> {
+        let rows = self.core.store.rows(account);
+        let Some(endpoint) = &subscription.endpoint else { return Ok(false) };
+        let guards = rows.find_guards(&[rows.endpoint_key(endpoint)]).await?;
+        Ok(guards.values().any(|guard| guard.opted_out_at.is_some()))
+    }
+
+    /// Takes back a request that waited while the person behind its endpoint opted out, by another channel or as another engineer.
+    async fn withdraw(&self, account: &Account, owner: &str, subscription: &Subscription) -> Result<(), ServiceError> {
+        let (engineer, channel) = (subscription.engineer, subscription.channel);
+        let mut tx = self.core.store.begin(&account.settings.id).await?;
+        let mut batch = Batch::lock(&self.core, account, &tx, &[engineer], self.now()).await?;
+        let present = batch.channel(engineer, channel).and_then(|channel| channel.state.request());
+        if present.is_some_and(|request| request.generation == subscription.id) {
+            // It is REQUESTED, since it was still to be handed over.
+            let _ = batch.apply(engineer, channel, Happening::Cancelled);
+        }
+        tx.rows().give_back_claim(subscription.id, owner).await?;
+        batch.save(&mut tx).await?;
+        tx.commit().await?;
+        Ok(())
     }
 
     /// Records what the provider answered. An answer to a retired request changes no channel: it becomes cancel work.
@@ -144,6 +179,25 @@ impl Services {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// Asks the provider, unless it has the request already.
+async fn ask(
+    provider: &dyn ConfirmationProvider,
+    request: &ConfirmationRequest,
+    tried: bool,
+) -> Result<Accepted, ProviderError> {
+    let found = if tried { provider.find(request).await? } else { None };
+    match found {
+        Some(accepted) => Ok(accepted),
+        None => provider.request(request).await,
+    }
+}
+
+/// Waits for a provider, but not beyond [`DEADLINE`].
+pub(super) async fn in_time<T>(call: impl Future<Output = Result<T, ProviderError>>) -> Result<T, ProviderError> {
+    let late = |_| ProviderError::Unavailable { message: "no answer in time".to_owned(), retry_after: None };
+    tokio::time::timeout(DEADLINE, call).await.map_err(late)?
 }
 
 /// The wish that a request stands for; `None` once its endpoint is erased.

@@ -134,6 +134,11 @@ impl Services {
         self.core.accounts.values()
     }
 
+    /// The keys of the accounts.
+    pub(crate) fn account_ids(&self) -> Vec<AccountId> {
+        self.core.accounts.keys().cloned().collect()
+    }
+
     /// The account of that key.
     ///
     /// # Errors

@@ -7,7 +7,7 @@ use crate::{
     domain::{
         actor::{Actor, Permission, Sight},
         channel::ChannelKind,
-        confirmation::{ConfirmationStatus, Happening, Origin},
+        confirmation::{Channel, ConfirmationStatus, Happening, Origin},
         engineer::NotSubscribableReason,
         id::EngineerId,
         refusal::{Refusal, RefusalCode},
@@ -149,7 +149,7 @@ fn subscribe(batch: &mut Batch<'_>, id: EngineerId, kind: ChannelKind, lift_opt_
             let _ = batch.apply(id, kind, subscribed);
         }
     }
-    let status = batch.channel(id, kind).map_or(ConfirmationStatus::NotConfigured, |channel| channel.status());
+    let status = batch.channel(id, kind).map_or(ConfirmationStatus::NotConfigured, Channel::status);
     ChannelOutcome { engineer: id, channel: kind, status, refusal }
 }
 

@@ -3,7 +3,7 @@
 use super::{
     ServiceError, Services,
     batch::Batch,
-    edit::{EngineerEdits, JudgedEdits, RobotEdit, edited_robot, judge},
+    edit::{EngineerEdits, JudgedEdits, RobotEdit, judge},
 };
 use crate::{
     domain::{
@@ -74,38 +74,35 @@ impl Services {
 /// An engineer whose fields were edited, and what their channels must still follow.
 pub(super) struct Edited {
     id: EngineerId,
+    counts: bool,
     mobile: bool,
     email: bool,
     fields: bool,
     robots: Vec<(ChannelKind, RobotEdit)>,
 }
 
+impl Edited {
+    /// The same as part of coming onto the roll, which is no edit.
+    pub fn uncounted(self) -> Self {
+        Self { counts: false, ..self }
+    }
+}
+
 /// Edits the fields of a locked engineer. The channels follow by [`follow_edits`], once the guards of the new endpoints are locked.
 pub(super) fn edit_fields(batch: &mut Batch<'_>, id: EngineerId, edits: JudgedEdits) -> Option<Edited> {
     let engineer = batch.engineers.get_mut(&id)?;
     let before = engineer.clone();
-    if let Some(alias) = edits.alias {
-        engineer.touched.alias |= alias != engineer.alias;
-        engineer.alias = alias;
-    }
-    if let Some(locale) = edits.locale {
-        engineer.locale = locale;
-    }
-    if let Some(mobile) = edits.mobile {
-        engineer.touched.mobile |= mobile != engineer.mobile;
-        engineer.mobile = mobile;
-    }
-    if let Some(email) = edits.email {
-        engineer.touched.email |= email != engineer.email;
-        engineer.email = email;
-    }
+    engineer.touched.alias |= edits.alias.apply_to(&mut engineer.alias);
+    edits.locale.apply_to(&mut engineer.locale);
+    engineer.touched.mobile |= edits.mobile.apply_to(&mut engineer.mobile);
+    engineer.touched.email |= edits.email.apply_to(&mut engineer.email);
     let (mobile, email) = (before.mobile != engineer.mobile, before.email != engineer.email);
-    Some(Edited { id, mobile, email, fields: before != *engineer, robots: edits.robots })
+    Some(Edited { id, counts: true, mobile, email, fields: before != *engineer, robots: edits.robots })
 }
 
 /// Lets the channels follow an engineer's edited fields, and writes the engineer's row. Tells whether anything changed.
 pub(super) async fn follow_edits(batch: &mut Batch<'_>, tx: &Tx, edited: Edited) -> Result<bool, StoreError> {
-    let Edited { id, mobile, email, fields, robots } = edited;
+    let Edited { id, counts, mobile, email, fields, robots } = edited;
     let Some(engineer) = batch.engineers.get(&id) else { return Ok(false) };
     let (has_mobile, has_email) = (engineer.mobile.is_some(), engineer.email.is_some());
     if mobile {
@@ -121,6 +118,9 @@ pub(super) async fn follow_edits(batch: &mut Batch<'_>, tx: &Tx, edited: Edited)
     }
     if !fields && changed.is_empty() {
         return Ok(false);
+    }
+    if let Some(engineer) = batch.engineers.get_mut(&id) {
+        engineer.version += i32::from(counts);
     }
     write(batch, tx, id, changed).await?;
     Ok(true)
@@ -147,14 +147,10 @@ async fn edit_robot(
 ) -> Result<Option<(ChannelKind, Option<RobotEndpoint>)>, StoreError> {
     let kept = tx.rows().open_robot(id, kind).await?.and_then(|(webhook, secret)| {
         let secret = secret.and_then(|secret| RobotSecret::parse(kind, &secret).ok());
-        Webhook::parse(kind, &webhook).ok().map(|webhook| (webhook, secret))
+        Webhook::parse(kind, &webhook).ok().map(|webhook| RobotEndpoint { webhook, secret })
     });
-    let wanted = edited_robot(edit, kept.clone());
-    let same = match (&kept, &wanted) {
-        (None, None) => true,
-        (Some((webhook, secret)), Some(wanted)) => *webhook == wanted.webhook && *secret == wanted.secret,
-        (None, Some(_)) | (Some(_), None) => false,
-    };
+    let wanted = edit.of(kept.clone());
+    let same = kept == wanted;
     if same {
         return Ok(None);
     }
@@ -175,7 +171,6 @@ async fn write(
 ) -> Result<(), StoreError> {
     let now = batch.now;
     if let Some(engineer) = batch.engineers.get_mut(&id) {
-        engineer.version += 1;
         engineer.updated_at = now;
         tx.rows().update_engineer(engineer).await?;
     }

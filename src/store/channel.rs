@@ -18,7 +18,7 @@ use crate::domain::{
 };
 
 /// A chat robot's endpoint as a person set it.
-#[derive(Debug)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RobotEndpoint {
     /// The webhook.
     pub webhook: Webhook,

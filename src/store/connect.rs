@@ -30,15 +30,6 @@ pub struct ConnectOptions {
     pub on_commit: OnCommit,
 }
 
-/// Whether the database's structure is the one that this version needs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SchemaState {
-    /// It is.
-    Current,
-    /// That many changes are missing.
-    Behind(usize),
-}
-
 impl Store {
     /// Connects. The structure is neither looked at nor changed.
     ///
@@ -57,6 +48,7 @@ impl Store {
         on_statement: Option<OnStatement>,
     ) -> Result<Self, StoreError> {
         let (writer, reader) = if options.url.starts_with("sqlite:") {
+            make_private(&options.url)?;
             let writer = observe(connect_sqlite(&options.url, 1).await?, on_statement.clone());
             let reader = observe(connect_sqlite(&options.url, options.max_connections).await?, on_statement);
             (writer, reader)

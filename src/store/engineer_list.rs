@@ -47,6 +47,25 @@ impl EngineerFilter {
         let wanted = self.ids.as_ref().is_none_or(|ids| ids.contains(&only));
         self.ids = Some(if wanted { vec![only] } else { Vec::new() });
     }
+
+    /// Whether the id alone tells who is wanted.
+    pub const fn is_by_id_alone(&self) -> bool {
+        let Self {
+            search,
+            search_contacts: _,
+            channel: _,
+            status_in,
+            reachability_in,
+            directory_state_in,
+            directory,
+            ids: _,
+        } = self;
+        search.is_none()
+            && status_in.is_none()
+            && reachability_in.is_none()
+            && directory_state_in.is_none()
+            && directory.is_none()
+    }
 }
 
 /// By what the roll is ordered. Equal values are ordered by id.

@@ -16,7 +16,7 @@ use crate::domain::{
     id::{AccountId, DirectorySyncId, EngineerId, EventId},
 };
 
-const STATUS_CHANGED: &str = "STATUS_CHANGED";
+pub(super) const STATUS_CHANGED: &str = "STATUS_CHANGED";
 const ENGINEER_CHANGED: &str = "ENGINEER_CHANGED";
 const ROLL_CHANGED: &str = "ROLL_CHANGED";
 const SYNC_PROGRESSED: &str = "SYNC_PROGRESSED";
@@ -203,7 +203,7 @@ pub(super) fn event_row(account: &AccountId, logged: &LoggedEvent) -> event::Act
             STATUS_CHANGED
         }
         Event::EngineerChanged { kind, .. } => {
-            row.change = text(change_name(kind));
+            row.change = text(kind.name());
             ENGINEER_CHANGED
         }
         Event::RollChanged { sync, count } => {
@@ -220,21 +220,7 @@ pub(super) fn event_row(account: &AccountId, logged: &LoggedEvent) -> event::Act
     row
 }
 
-const fn change_name(kind: EngineerChangeKind) -> &'static str {
-    match kind {
-        EngineerChangeKind::Created => "CREATED",
-        EngineerChangeKind::Updated => "UPDATED",
-        EngineerChangeKind::Deleted => "DELETED",
-    }
-}
-
-fn change_kind(name: &str) -> Option<EngineerChangeKind> {
-    [EngineerChangeKind::Created, EngineerChangeKind::Updated, EngineerChangeKind::Deleted]
-        .into_iter()
-        .find(|kind| change_name(*kind) == name)
-}
-
-fn read_event(row: &event::Model) -> Result<LoggedEvent, StoreError> {
+pub(super) fn read_event(row: &event::Model) -> Result<LoggedEvent, StoreError> {
     let place = Place { table: "event", id: &row.id };
     let engineer = || place.need("engineer_id", row.engineer_id).map(EngineerId);
     let sync = || row.sync_id.map(DirectorySyncId);
@@ -242,7 +228,7 @@ fn read_event(row: &event::Model) -> Result<LoggedEvent, StoreError> {
         STATUS_CHANGED => Event::StatusChanged(read_status_change(row, engineer()?, &place)?),
         ENGINEER_CHANGED => Event::EngineerChanged {
             engineer: engineer()?,
-            kind: place.need("change", row.change.as_deref().and_then(change_kind))?,
+            kind: place.need("change", row.change.as_deref().and_then(EngineerChangeKind::from_name))?,
         },
         ROLL_CHANGED => Event::RollChanged { sync: sync(), count: place.need("count", row.count)? },
         SYNC_PROGRESSED => Event::SyncProgressed { sync: place.need("sync_id", sync())? },

@@ -5,7 +5,7 @@ use entity::confirmation_link;
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::{Expr, OnConflict},
+    sea_query::{Expr, Func, OnConflict},
 };
 use uuid::Uuid;
 
@@ -14,28 +14,30 @@ use crate::domain::{
     channel::ChannelKind,
     confirmation::Proof,
     id::{AccountId, ChannelSubscriptionId, EngineerId},
+    named::named,
 };
 
-/// How a person answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
-    /// They confirmed.
-    Confirmed,
-    /// They do not want messages.
-    OptedOut,
+named! {
+    /// How a person answered.
+    pub enum Answer {
+        /// They confirmed.
+        Confirmed = "CONFIRMED",
+        /// They do not want messages.
+        OptedOut = "OPTED_OUT",
+    }
 }
 
-impl Answer {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Confirmed => "CONFIRMED",
-            Self::OptedOut => "OPTED_OUT",
-        }
-    }
-
-    fn from_name(name: &str) -> Option<Self> {
-        [Self::Confirmed, Self::OptedOut].into_iter().find(|answer| answer.name() == name)
-    }
+/// What is kept of an answer: what was shown, and how and when it was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    /// The answer.
+    pub answer: Answer,
+    /// How it was given.
+    pub via: Proof,
+    /// What was shown, as JSON.
+    pub shown: String,
+    /// When.
+    pub at: DateTime<Utc>,
 }
 
 /// A link with its code, and what became of it. Only hashes are known of either.
@@ -105,7 +107,7 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         row.as_ref().map(read_link).transpose()
     }
 
-    /// One page of the links, ordered by generation.
+    /// One page of the living links whose message left, ordered by generation.
     ///
     /// # Errors
     /// When the database fails or holds a bad row.
@@ -113,6 +115,7 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         let mut query = confirmation_link::Entity::find()
             .filter(confirmation_link::Column::Account.eq(self.account.as_str()))
             .filter(confirmation_link::Column::SentAt.is_not_null())
+            .filter(confirmation_link::Column::TokenHash.is_not_null())
             .order_by_asc(confirmation_link::Column::Generation)
             .limit(limit);
         if let Some(after) = after {
@@ -154,32 +157,28 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         Ok(())
     }
 
-    /// Writes the consent record: what was shown, and how and when it was answered.
+    /// Writes the consent record.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn answer_link(
-        &self,
-        generation: ChannelSubscriptionId,
-        answer: Answer,
-        via: Proof,
-        shown: &str,
-        at: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let via = match via {
+    pub async fn answer_link(&self, generation: ChannelSubscriptionId, consent: Consent) -> Result<(), StoreError> {
+        let via = match consent.via {
             Proof::Link => "LINK",
             Proof::Code => "CODE",
             Proof::Sync => "SYNC",
         };
         let row = confirmation_link::ActiveModel {
-            answer: Set(Some(answer.name().to_owned())),
+            answer: Set(Some(consent.answer.name().to_owned())),
             answered_via: Set(Some(via.to_owned())),
-            answered_at: Set(Some(at)),
-            shown: Set(Some(shown.to_owned())),
+            answered_at: Set(Some(consent.at)),
+            shown: Set(Some(consent.shown)),
             ..Default::default()
         };
+        // Whoever answers has the message, also where the record of its leaving was lost.
+        let sent_at = Func::coalesce([Expr::col(confirmation_link::Column::SentAt), Expr::value(consent.at)]);
         confirmation_link::Entity::update_many()
             .set(row)
+            .col_expr(confirmation_link::Column::SentAt, sent_at.into())
             .filter(confirmation_link::Column::Account.eq(self.account.as_str()))
             .filter(confirmation_link::Column::Generation.eq(generation.0))
             .exec(self.db)

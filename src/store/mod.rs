@@ -5,7 +5,9 @@
 
 mod account;
 mod channel;
+mod confirmation_sync;
 mod connect;
+mod directory_sync;
 mod engineer;
 mod engineer_list;
 mod error;
@@ -21,7 +23,6 @@ mod row;
 mod seal;
 mod subscription;
 mod summary;
-mod sync;
 mod tx;
 
 use std::sync::Arc;
@@ -33,24 +34,28 @@ use crate::domain::id::AccountId;
 pub use self::{
     account::AccountLog,
     channel::RobotEndpoint,
-    connect::{ConnectOptions, SchemaState},
+    confirmation_sync::ConfirmationSyncState,
+    connect::ConnectOptions,
+    directory_sync::{SyncCounts, SyncOutcome, SyncRun, SyncState, SyncWish},
     engineer_list::{EngineerFilter, EngineerOrder, EngineerOrderField, Keyset, Place as EngineerPlace},
     error::StoreError,
     event::StatusChangeFilter,
     lease::Fence,
-    link::{Answer, Link},
+    link::{Answer, Consent, Link},
     outbox::OutboxMessage,
     page::CheckedChannels,
-    queue::{Queue, Work, WorkKind},
+    queue::{Claim, Queue, Work, WorkKind},
     seal::{Sealer, SealerKeys, token_hash},
     subscription::Subscription,
     summary::{ChannelCount, RosterCounts},
-    sync::{ConfirmationSyncState, SyncCounts, SyncOutcome, SyncRun, SyncState, SyncWish},
     tx::{Committed, Tx},
 };
 
 /// What is called after each commit that wrote events or work, so that nobody has to wait for the next poll.
 pub type OnCommit = Arc<dyn Fn() + Send + Sync>;
+
+/// What is called after each statement, with its text. The text holds placeholders where the values were, so no contact data.
+pub type OnStatement = Arc<dyn Fn(&str) + Send + Sync>;
 
 /// The database. Cheap to clone.
 #[derive(Clone)]

@@ -1,6 +1,6 @@
 //! The rows as queues, over all accounts: claiming due work under a lease, and finding what time has ended.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use entity::{channel, channel_subscription, engineer};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
@@ -33,6 +33,20 @@ pub enum WorkKind {
     Cancel,
 }
 
+/// Who claims work, and which.
+pub struct Claim<'a> {
+    /// The process.
+    pub owner: &'a str,
+    /// The accounts that it knows: what belongs to others waits until the configuration has them again.
+    pub accounts: &'a [AccountId],
+    /// The present moment.
+    pub now: DateTime<Utc>,
+    /// Until when the claim holds.
+    pub until: DateTime<Utc>,
+    /// The most rows that are claimed.
+    pub limit: u64,
+}
+
 /// A claimed channel subscription.
 pub struct Work {
     /// The account.
@@ -44,34 +58,27 @@ pub struct Work {
 }
 
 impl Queue<'_> {
-    /// Claims due work for `owner` until `now + lease`, oldest first, `limit` at most. Work whose claim ran out is due again.
+    /// Claims due work, oldest first. Work whose claim ran out is due again.
     ///
     /// # Errors
     /// When the database fails or holds a bad row.
-    pub async fn claim(
-        &self,
-        kind: WorkKind,
-        owner: &str,
-        now: DateTime<Utc>,
-        lease: Duration,
-        limit: u64,
-    ) -> Result<Vec<Work>, StoreError> {
+    pub async fn claim(&self, kind: WorkKind, claim: &Claim<'_>) -> Result<Vec<Work>, StoreError> {
         use channel_subscription::Column;
-        if !self.has_due(kind, now).await? {
+        if !self.has_due(kind, claim).await? {
             return Ok(Vec::new());
         }
         let db = self.store.begin_write().await?;
         let rows = channel_subscription::Entity::find()
-            .filter(due(kind, now))
+            .filter(due(kind, claim))
             .order_by_asc(Column::NextAttemptAt)
             .order_by_asc(Column::Id)
-            .limit(limit)
+            .limit(claim.limit)
             .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
             .all(&db)
             .await?;
         channel_subscription::Entity::update_many()
-            .col_expr(Column::ClaimedBy, Expr::value(Some(owner)))
-            .col_expr(Column::ClaimedUntil, Expr::value(Some(now + lease)))
+            .col_expr(Column::ClaimedBy, Expr::value(Some(claim.owner)))
+            .col_expr(Column::ClaimedUntil, Expr::value(Some(claim.until)))
             .filter(Column::Id.is_in(rows.iter().map(|row| row.id)))
             .exec(&db)
             .await?;
@@ -89,11 +96,11 @@ impl Queue<'_> {
     }
 
     /// A look without the write lock, so that idle workers disturb nobody.
-    async fn has_due(&self, kind: WorkKind, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    async fn has_due(&self, kind: WorkKind, claim: &Claim<'_>) -> Result<bool, StoreError> {
         let found: Option<Uuid> = channel_subscription::Entity::find()
             .select_only()
             .column(channel_subscription::Column::Id)
-            .filter(due(kind, now))
+            .filter(due(kind, claim))
             .limit(1)
             .into_tuple()
             .one(self.store.reader())
@@ -101,18 +108,20 @@ impl Queue<'_> {
         Ok(found.is_some())
     }
 
-    /// The people with a PENDING channel whose link is dead by `now`, `limit` at most.
+    /// The people of these accounts with a PENDING channel whose link is dead by `now`, `limit` at most.
     ///
     /// # Errors
     /// When the database fails or holds a bad row.
     pub async fn list_expired(
         &self,
+        accounts: &[AccountId],
         now: DateTime<Utc>,
         limit: u64,
     ) -> Result<Vec<(AccountId, EngineerId)>, StoreError> {
         let rows: Vec<(String, Uuid)> = channel::Entity::find()
             .select_only()
             .columns([channel::Column::Account, channel::Column::EngineerId])
+            .filter(channel::Column::Account.is_in(names(accounts)))
             .filter(channel::Column::Status.eq(ConfirmationStatus::Pending.name()))
             .filter(channel::Column::ExpiresAt.lte(now))
             .filter(channel::Column::EngineerId.not_in_subquery(deleted_people()))
@@ -130,14 +139,19 @@ impl Queue<'_> {
     }
 }
 
-fn due(kind: WorkKind, now: DateTime<Utc>) -> Condition {
+fn due(kind: WorkKind, claim: &Claim<'_>) -> Condition {
     use channel_subscription::Column;
+    let now = claim.now;
     let phase = match kind {
         WorkKind::HandOver => HAND_OVER,
         WorkKind::Cancel => CANCEL,
     };
     let unclaimed = Condition::any().add(Column::ClaimedUntil.is_null()).add(Column::ClaimedUntil.lte(now));
-    let mut due = Condition::all().add(Column::Phase.eq(phase)).add(Column::NextAttemptAt.lte(now)).add(unclaimed);
+    let mut due = Condition::all()
+        .add(Column::Phase.eq(phase))
+        .add(Column::NextAttemptAt.lte(now))
+        .add(Column::Account.is_in(names(claim.accounts)))
+        .add(unclaimed);
     if kind == WorkKind::HandOver {
         let active = engineer::Entity::find()
             .select_only()
@@ -154,7 +168,11 @@ fn due(kind: WorkKind, now: DateTime<Utc>) -> Condition {
     due
 }
 
-fn deleted_people() -> sea_orm::sea_query::SelectStatement {
+fn names(accounts: &[AccountId]) -> impl Iterator<Item = String> {
+    accounts.iter().map(ToString::to_string)
+}
+
+pub(super) fn deleted_people() -> sea_orm::sea_query::SelectStatement {
     engineer::Entity::find()
         .select_only()
         .column(engineer::Column::Id)

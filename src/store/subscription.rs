@@ -1,13 +1,18 @@
 //! The requests to confirm: one row a generation.
 
 use chrono::{DateTime, Utc};
-use entity::{channel_subscription, confirmation_link, outbox_message};
-use sea_orm::{ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QuerySelect, sea_query::Expr};
+use entity::{channel, channel_subscription, confirmation_link, outbox_message};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, UpdateMany,
+    sea_query::{Expr, SelectStatement},
+};
 use uuid::Uuid;
 
-use super::{Rows, StoreError, engineer::keys, row::Place, tx::ROWS_PER_INSERT};
+use super::{Rows, StoreError, engineer::keys, queue::deleted_people, row::Place, tx::ROWS_PER_INSERT};
 use crate::domain::{
     channel::ChannelKind,
+    confirmation::ConfirmationStatus,
     id::{ChannelSubscriptionId, EngineerId},
 };
 
@@ -72,28 +77,30 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         row.as_ref().map(|row| self.read_subscription(row)).transpose()
     }
 
-    /// The requests that these references of a provider name, retired ones left out.
+    /// The requests that these references of a provider name, and that the provider was not made to forget yet.
     ///
     /// # Errors
     /// When the database fails or holds a bad row.
-    pub async fn find_live_subscriptions(
+    pub async fn find_known_subscriptions(
         &self,
         provider: &str,
         references: &[String],
     ) -> Result<Vec<Subscription>, StoreError> {
         let rows = self
-            .live_subscriptions(provider)
+            .subscriptions_in(provider, &[HAND_OVER, HELD, CANCEL])
             .filter(channel_subscription::Column::Reference.is_in(references))
+            .order_by_asc(channel_subscription::Column::Id)
             .all(self.db)
             .await?;
         rows.iter().map(|row| self.read_subscription(row)).collect()
     }
 
-    /// The requests at a provider that were asked for before `listing_began`, by reference, retired ones left out.
+    /// The requests at a provider that a complete listing must have: those of PENDING and CONFIRMED channels that were asked for
+    /// before `listing_began`. By reference; those of deleted people are left out.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn list_live_references(
+    pub async fn list_expected_references(
         &self,
         provider: &str,
         listing_began: DateTime<Utc>,
@@ -108,6 +115,7 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             ])
             .filter(channel_subscription::Column::Reference.is_not_null())
             .filter(channel_subscription::Column::RequestedAt.lt(listing_began))
+            .filter(channel_subscription::Column::Id.in_subquery(self.generations_that_can_be_gone()))
             .into_tuple()
             .all(self.db)
             .await?;
@@ -230,6 +238,45 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         .await
     }
 
+    /// Prolongs the claim of `owner` on work that is still to be done. Tells whether they still had it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn keep_claim(
+        &self,
+        id: ChannelSubscriptionId,
+        owner: &str,
+        until: DateTime<Utc>,
+    ) -> Result<bool, StoreError> {
+        let kept = self
+            .claimed(id, owner)
+            .col_expr(channel_subscription::Column::ClaimedUntil, Expr::value(Some(until)))
+            .filter(channel_subscription::Column::Phase.eq(HAND_OVER))
+            .exec(self.db)
+            .await?;
+        Ok(kept.rows_affected > 0)
+    }
+
+    /// Gives a claim of `owner` back, so that what is due now need not wait for its end.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn give_back_claim(&self, id: ChannelSubscriptionId, owner: &str) -> Result<(), StoreError> {
+        self.claimed(id, owner)
+            .col_expr(channel_subscription::Column::ClaimedBy, Expr::value(Option::<String>::None))
+            .col_expr(channel_subscription::Column::ClaimedUntil, Expr::value(Option::<DateTime<Utc>>::None))
+            .exec(self.db)
+            .await?;
+        Ok(())
+    }
+
+    fn claimed(&self, id: ChannelSubscriptionId, owner: &str) -> UpdateMany<channel_subscription::Entity> {
+        channel_subscription::Entity::update_many()
+            .filter(channel_subscription::Column::Account.eq(self.account.as_str()))
+            .filter(channel_subscription::Column::Id.eq(id.0))
+            .filter(channel_subscription::Column::ClaimedBy.eq(owner))
+    }
+
     /// Retires every request of these people, and removes the links and outbox messages that name them: part of erasing.
     ///
     /// # Errors
@@ -279,10 +326,25 @@ impl<C: ConnectionTrait> Rows<'_, C> {
     }
 
     fn live_subscriptions(&self, provider: &str) -> sea_orm::Select<channel_subscription::Entity> {
+        self.subscriptions_in(provider, &[HAND_OVER, HELD])
+    }
+
+    fn subscriptions_in(&self, provider: &str, phases: &[&str]) -> sea_orm::Select<channel_subscription::Entity> {
         channel_subscription::Entity::find()
             .filter(channel_subscription::Column::Account.eq(self.account.as_str()))
             .filter(channel_subscription::Column::Provider.eq(provider))
-            .filter(channel_subscription::Column::Phase.is_in([HAND_OVER, HELD]))
+            .filter(channel_subscription::Column::Phase.is_in(phases.iter().copied()))
+    }
+
+    fn generations_that_can_be_gone(&self) -> SelectStatement {
+        let statuses = [ConfirmationStatus::Pending.name(), ConfirmationStatus::Confirmed.name()];
+        channel::Entity::find()
+            .select_only()
+            .column(channel::Column::Generation)
+            .filter(channel::Column::Account.eq(self.account.as_str()))
+            .filter(channel::Column::Status.is_in(statuses))
+            .filter(channel::Column::EngineerId.not_in_subquery(deleted_people()))
+            .into_query()
     }
 
     fn subscription_row(&self, one: &Subscription) -> Result<channel_subscription::ActiveModel, StoreError> {

@@ -64,7 +64,7 @@ impl ConfirmationProvider for BuiltinProvider {
 
     async fn find(&self, request: &ConfirmationRequest) -> Result<Option<Accepted>, ProviderError> {
         let link = self.store.rows(&request.account).find_link(request.generation).await.map_err(database)?;
-        let sent = link.filter(|link| link.sent_at.is_some());
+        let sent = link.filter(|link| link.sent_at.is_some() && link.token_hash.is_some());
         Ok(sent.map(|link| Accepted { reference: reference(request.generation), expires_at: Some(link.expires_at) }))
     }
 

@@ -59,7 +59,9 @@ impl PhoneNumber {
             11.. => (3, 4),
             few => (few / 4, few / 2 - few / 4),
         };
-        format!("+{code} {}****{}", &national[..head], &national[national.len() - tail..])
+        let (head, rest) = national.split_at(head);
+        let (_, tail) = rest.split_at(rest.len().saturating_sub(tail));
+        format!("+{code} {head}****{tail}")
     }
 }
 

@@ -152,9 +152,13 @@ impl Channel {
         self.mates.checked_at().await.map(|at| at.map(DateTime)).transpose()
     }
 
-    /// When the resend limits allow the next request; null where that is now, and for channels that cannot be asked for.
+    /// When the resend limits allow the next request; while REQUESTED, when they let the present one go out. Null where that is now,
+    /// and for channels that cannot be asked for.
     async fn next_request_at(&self) -> Option<Result<DateTime>> {
         self.engineer.endpoint(self.channel.kind)?;
+        if let Confirmation::Requested(request) = self.channel.state {
+            return (request.due_at > self.mates.now()).then_some(Ok(DateTime(request.due_at)));
+        }
         match self.mates.guard(&self.engineer, self.channel.kind).await {
             Ok(guard) => {
                 let now = self.mates.now();

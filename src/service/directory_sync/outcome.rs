@@ -30,6 +30,17 @@ pub(super) fn outcome_of(entry: &Entry, engineer: Option<EngineerId>) -> Outcome
     }
 }
 
+/// The outcome of an entry that no longer fits, since the person was deleted after the plan was made.
+pub(super) fn outcome_of_unfit(entry: &Entry) -> Outcome {
+    let outcome = outcome_of(entry, None);
+    Outcome {
+        outcome: "SKIPPED".to_owned(),
+        engineer: None,
+        reasons: vec![SyncReason::Deleted.name().to_owned()],
+        ..outcome
+    }
+}
+
 /// The outcome of an entry that could not be read.
 pub(super) fn outcome_of_problem(problem: &ListingProblem) -> Outcome {
     let field = problem.field.as_ref().map(|field| format!("FIELD:{field}"));

@@ -1,7 +1,7 @@
-//! The runs of the directory syncs, and how the confirmation sync stands.
+//! The runs of the directory syncs.
 
 use chrono::{DateTime, Utc};
-use entity::{confirmation_sync, directory_sync, directory_sync_outcome};
+use entity::{directory_sync, directory_sync_outcome};
 use sea_orm::{
     ActiveValue::Set,
     ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
@@ -10,43 +10,28 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{Queue, Rows, StoreError, engineer::keys, engineer_list::Keyset, row::Place, tx::ROWS_PER_INSERT};
-use crate::domain::id::{AccountId, DirectorySyncId, EngineerId};
+use crate::domain::{
+    id::{AccountId, DirectorySyncId, EngineerId},
+    named::named,
+};
 
-/// How far a run got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SyncState {
-    /// Waits for a worker.
-    Queued,
-    /// A worker is at it.
-    Running,
-    /// Done.
-    Succeeded,
-    /// So many would be gone that a person must confirm it; nobody was changed.
-    NeedsConfirmation,
-    /// The directory could not be read; nobody was changed.
-    Failed,
+named! {
+    /// How far a run got.
+    pub enum SyncState {
+        /// Waits for a worker.
+        Queued = "QUEUED",
+        /// A worker is at it.
+        Running = "RUNNING",
+        /// Done.
+        Succeeded = "SUCCEEDED",
+        /// So many would be gone that a person must confirm it; nobody was changed.
+        NeedsConfirmation = "NEEDS_CONFIRMATION",
+        /// The directory could not be read; nobody was changed.
+        Failed = "FAILED",
+    }
 }
 
 impl SyncState {
-    /// Every state.
-    pub const ALL: [Self; 5] = [Self::Queued, Self::Running, Self::Succeeded, Self::NeedsConfirmation, Self::Failed];
-
-    /// The name in the API and in stored rows.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "QUEUED",
-            Self::Running => "RUNNING",
-            Self::Succeeded => "SUCCEEDED",
-            Self::NeedsConfirmation => "NEEDS_CONFIRMATION",
-            Self::Failed => "FAILED",
-        }
-    }
-
-    /// The state of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == name)
-    }
-
     /// Whether the run has ended.
     pub const fn has_ended(self) -> bool {
         match self {
@@ -132,19 +117,6 @@ pub struct SyncOutcome {
     pub line: Option<i64>,
     /// Why, as codes.
     pub reasons: Vec<String>,
-}
-
-/// How the confirmation sync of an account stands.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ConfirmationSyncState {
-    /// When a person asked for a run that has not begun.
-    pub wanted_at: Option<DateTime<Utc>>,
-    /// When the last run began.
-    pub started_at: Option<DateTime<Utc>>,
-    /// When the last complete run began.
-    pub completed_at: Option<DateTime<Utc>>,
-    /// How many requests the last complete listing lacked.
-    pub missing: i32,
 }
 
 impl<C: ConnectionTrait> Rows<'_, C> {
@@ -296,45 +268,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             .filter(directory_sync_outcome::Column::EngineerId.is_in(keys(engineers)))
             .exec(self.db)
             .await?;
-        Ok(())
-    }
-
-    /// How the confirmation sync with a provider stands.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn get_confirmation_sync(&self, provider: &str) -> Result<ConfirmationSyncState, StoreError> {
-        let row =
-            confirmation_sync::Entity::find_by_id((self.account.to_string(), provider.to_owned())).one(self.db).await?;
-        Ok(row.map_or_else(ConfirmationSyncState::default, |row| ConfirmationSyncState {
-            wanted_at: row.wanted_at,
-            started_at: row.started_at,
-            completed_at: row.completed_at,
-            missing: row.missing,
-        }))
-    }
-
-    /// Writes how the confirmation sync with a provider stands.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn save_confirmation_sync(
-        &self,
-        provider: &str,
-        state: &ConfirmationSyncState,
-    ) -> Result<(), StoreError> {
-        use confirmation_sync::Column;
-        let row = confirmation_sync::ActiveModel {
-            account: Set(self.account.to_string()),
-            provider: Set(provider.to_owned()),
-            wanted_at: Set(state.wanted_at),
-            started_at: Set(state.started_at),
-            completed_at: Set(state.completed_at),
-            missing: Set(state.missing),
-        };
-        let mut on_conflict = OnConflict::columns([Column::Account, Column::Provider]);
-        on_conflict.update_columns([Column::WantedAt, Column::StartedAt, Column::CompletedAt, Column::Missing]);
-        confirmation_sync::Entity::insert(row).on_conflict(on_conflict).exec_without_returning(self.db).await?;
         Ok(())
     }
 
