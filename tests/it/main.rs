@@ -7,6 +7,7 @@
     reason = "a test ends where something is not as it must be"
 )]
 
+mod accounts;
 mod architecture;
 mod auth_tokens;
 mod bulk_file;
@@ -16,6 +17,8 @@ mod domain;
 mod end_to_end;
 mod harness;
 mod live;
+mod live_streams;
 mod messages;
+mod roles;
 // mod schema;
 mod smtp;

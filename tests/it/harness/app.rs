@@ -45,7 +45,8 @@ path = "{dir}/other.csv"
 /// The header of the directory files that [`TestApp::write_directory`] writes.
 pub const HEADER: &str = "external_id,name,alias,user_type,state,mobile,email";
 
-/// A database of the test's own.
+/// A database of the test's own. Cloned, it is the same PostgreSQL for a second server.
+#[derive(Clone)]
 pub struct Database {
     url: Option<String>,
 }

@@ -55,11 +55,8 @@ impl ServerProcess {
         let address = free_address();
         let (data, listen) = (data.display().to_string(), address.to_string());
         let arguments = ["serve", "--demo", "--migrate", "--listen", &listen, "--data", &data];
-        let mut child = command(&arguments, env)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary");
+        let mut child =
+            command(&arguments, env).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let ready = lines.by_ref().map_while(Result::ok).any(|line| line.contains("is ready at"));
         assert!(ready, "the server did not start");
@@ -79,6 +76,11 @@ impl ServerProcess {
     pub fn terminate(&mut self) -> bool {
         let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
         told.success() && self.child.wait().expect("waiting").success()
+    }
+
+    /// The number of the process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// The token of an administrator.

@@ -31,7 +31,15 @@ impl Socket {
 
     /// Opens a socket and says nothing.
     pub async fn open_raw(address: SocketAddr) -> Self {
+        Self::open_with_header(address, None).await
+    }
+
+    /// Opens a socket with that authorization in the upgrade request, and says nothing.
+    pub async fn open_with_header(address: SocketAddr, authorization: Option<String>) -> Self {
         let mut request = format!("ws://{address}/graphql/ws").into_client_request().expect("a request");
+        if let Some(authorization) = authorization {
+            request.headers_mut().insert("authorization", authorization.parse().expect("a header"));
+        }
         let protocol = "graphql-transport-ws".parse().expect("a header");
         request.headers_mut().insert("sec-websocket-protocol", protocol);
         let (stream, _) = connect_async(request).await.expect("a socket");
@@ -50,6 +58,19 @@ impl Socket {
             match message {
                 Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).expect("JSON")),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// The next message, or the code with which the server closes the socket.
+    pub async fn receive_or_code(&mut self) -> Result<Value, u16> {
+        loop {
+            let message = timeout(PATIENCE, self.stream.next()).await.expect("a message in time");
+            match message {
+                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).expect("JSON")),
+                Some(Ok(Message::Close(Some(frame)))) => return Err(frame.code.into()),
+                Some(Ok(Message::Close(None)) | Err(_)) | None => panic!("the socket ended without a code"),
                 Some(Ok(_)) => {}
             }
         }
