@@ -19,7 +19,7 @@ use crate::{
         roster::{GONE_PEOPLE, GONE_PERCENT},
     },
     port::provider::{ListedSubscription, ProviderStatus},
-    store::{Fence, Subscription},
+    store::{Fence, StoreError, Subscription},
 };
 
 /// How long the lease of the loop lasts: longer than one page of a listing may take.
@@ -60,23 +60,28 @@ impl Services {
     pub async fn sync_confirmations_if_due(&self, owner: &str, every: Duration) -> Result<usize, ServiceError> {
         let mut ran = 0;
         for account in self.core.accounts.values() {
-            let id = &account.settings.id;
-            let state = self.core.store.rows(id).get_confirmation_sync(account.provider.name()).await?;
-            let now = self.now();
-            // A start that lies ahead is of a clock that was set back.
-            let due = state.wanted_at.is_some() || state.started_at.is_none_or(|at| at + every <= now || at > now);
-            if !due {
+            if !self.is_sync_due(account, every).await? {
                 continue;
             }
-            let lease = format!("confirmation-sync/{id}");
+            let lease = format!("confirmation-sync/{}", account.settings.id);
             if let Some(fence) = self.core.store.take_lease(&lease, owner, self.now(), LEASE).await? {
-                let synced = self.sync_confirmations(account, owner, &lease, &fence).await;
+                // Another process may have run it between the look and the lease.
+                let due = self.is_sync_due(account, every).await?;
+                let synced = if due { self.sync_confirmations(account, owner, &lease, &fence).await } else { Ok(()) };
                 self.core.store.release_lease(&fence, self.now()).await?;
                 synced?;
-                ran += 1;
+                ran += usize::from(due);
             }
         }
         Ok(ran)
+    }
+
+    async fn is_sync_due(&self, account: &Account, every: Duration) -> Result<bool, StoreError> {
+        let rows = self.core.store.rows(&account.settings.id);
+        let state = rows.get_confirmation_sync(account.provider.name()).await?;
+        let now = self.now();
+        // A start that lies ahead is of a clock that was set back.
+        Ok(state.wanted_at.is_some() || state.started_at.is_none_or(|at| at + every <= now || at > now))
     }
 
     async fn sync_confirmations(

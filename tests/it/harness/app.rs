@@ -77,6 +77,8 @@ pub struct Setup {
     pub provider: Option<Arc<dyn ConfirmationProvider>>,
     /// Whether the workers run by themselves.
     pub working: bool,
+    /// Told of each SQL statement, without its values.
+    pub on_statement: Option<rollcall::store::OnStatement>,
 }
 
 /// A running server. Dropped, it stops.
@@ -118,7 +120,12 @@ impl TestApp {
         let config = config::load(Some(&base), None, env, overrides).expect("the configuration");
 
         let clock = TestClock::new();
-        let outside = Outside { clock: Arc::new(clock.clone()), provider: setup.provider, ..Outside::system() };
+        let outside = Outside {
+            clock: Arc::new(clock.clone()),
+            provider: setup.provider,
+            on_statement: setup.on_statement,
+            ..Outside::system()
+        };
         let app = App::open(config, outside, Migrations::Apply).await.expect("the app");
         let shutdown = CancellationToken::new();
         let options = ServeOptions::default();
@@ -165,6 +172,12 @@ impl TestApp {
             rounds += 1;
             assert!(rounds < 1_000, "the workers find no end");
         }
+    }
+
+    /// Runs one step of one worker. Tells whether there may be more.
+    pub async fn run_worker(&self, name: &str) -> Result<bool, rollcall::service::ServiceError> {
+        let step = self.steps.iter().find(|step| step.name() == name).expect("a worker of that name");
+        step.run().await
     }
 
     /// Syncs a directory of the account `demo` through the API and the workers. Gives the run as it ended.

@@ -1,0 +1,4 @@
+//! What every implementation of a port must keep to, shown on each of them and on the fakes.
+
+mod provider;
+mod transport;
