@@ -103,7 +103,10 @@ const DOCUMENTS: [&str; 14] = [
 fn unknown_like(id: &str) -> String {
     match id.split_once(':').unwrap() {
         ("roster-summary", _) => "roster-summary:nobody".to_owned(),
-        (kind, key) => format!("{kind}:{}{}", "0".repeat(32), &key[32..]),
+        (kind, key) => {
+            let channel: String = key.chars().skip(32).collect();
+            format!("{kind}:{}{channel}", "0".repeat(32))
+        }
     }
 }
 

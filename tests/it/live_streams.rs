@@ -46,12 +46,11 @@ async fn edit(caller: &Caller<'_>, id: &str, fields: Value) {
     assert_eq!(data["updateEngineer"]["userErrors"], json!([]), "{input}");
 }
 
-/// Runs a mutation over ids, each of which it must take.
+/// Runs `deleteEngineers` or `restoreEngineers` over ids, each of which it must take.
 async fn change_all(caller: &Caller<'_>, mutation: &str, ids: &[&str]) {
-    let mut kind = mutation.to_owned();
-    kind[..1].make_ascii_uppercase();
     let document = format!(
-        "mutation($ids: [ID!]!) {{ {mutation}(input: {{ ids: $ids }}) {{ userErrors {{ code }} outcomes {{ userError {{ code }} }} }} }}"
+        "mutation($ids: [ID!]!) {{ {mutation}(input: {{ ids: $ids }}) {{
+            userErrors {{ code }} outcomes {{ userError {{ code }} }} }} }}"
     );
     let data = caller.data(&document, json!({ "ids": ids })).await;
     let refused = data[mutation]["outcomes"].as_array().unwrap().iter().any(|outcome| !outcome["userError"].is_null());

@@ -98,46 +98,65 @@ async fn nothing_is_told_once_the_token_is_dead(database: Database) {
     assert_eq!(take(&mut socket, &stream, 2).await[1]["to"], "NOT_CONFIGURED");
 }
 
-/// An engineer of the directory with two open streams, and what happens to them.
-async fn lock_out(database: Database, state: &str) {
-    let app = TestApp::start(database).await;
-    let listed = |state: &str| format!("u-1,lin,,IAM_USER,{state},,lin@demo.example");
-    app.write_directory("hr", &[&listed("active"), "u-2,chen,,IAM_USER,active,,"]);
+const CHEN: &str = "u-2,chen,,IAM_USER,active,,";
+
+/// What the directory says of lin in that state.
+fn listed(state: &str) -> String {
+    format!("u-1,lin,,IAM_USER,{state},,lin@demo.example")
+}
+
+/// Takes an engineer from the roll, by the directory or by hand.
+async fn take_away(app: &TestApp, lin: &str, state: &str) {
+    match state {
+        "deleted" => return change_all(&app.admin(), "deleteEngineers", &[lin]).await,
+        "gone" => app.write_directory("hr", &[CHEN]),
+        state => app.write_directory("hr", &[&listed(state), CHEN]),
+    }
+    assert_eq!(app.sync("hr", json!({ "confirmRemovals": true })).await["state"], "SUCCEEDED");
+}
+
+/// Puts an engineer onto the roll, for the first time or again.
+async fn bring_back(app: &TestApp, lin: &str, state: &str) {
+    if state == "deleted" {
+        return change_all(&app.admin(), "restoreEngineers", &[lin]).await;
+    }
+    app.write_directory("hr", &[&listed("active"), CHEN]);
     app.sync("hr", json!({})).await;
-    let lin = app.admin().find("lin").await["id"].clone();
-    let caller = app.engineer("hr:u-1");
-    assert_eq!(caller.data("{ viewer { engineer { id } } }", json!({})).await["viewer"]["engineer"]["id"], lin);
+}
+
+/// Both resumable streams of an engineer, each after what an edit of theirs brought.
+async fn open_streams(app: &TestApp, caller: &Caller<'_>, lin: &str) -> [(Socket, String); 2] {
     let begin = live_cursor(&app.admin()).await;
-    let (mut changes, of_changes) = follow(&caller, &begin, Value::Null).await;
+    let (mut changes, of_changes) = follow(caller, &begin, Value::Null).await;
     let mut engineers = caller.connect().await;
     let of_engineers = engineers.subscribe(ENGINEERS, json!({ "after": begin })).await;
-    edit(&app.admin(), lin.as_str().unwrap(), json!({ "email": "new@demo.example" })).await;
+    edit(&app.admin(), lin, json!({ "email": "new@demo.example" })).await;
     app.run_workers().await;
     assert_eq!(take(&mut changes, &of_changes, 2).await[1]["to"], "PENDING");
     engineers.next(&of_engineers).await;
+    [(changes, of_changes), (engineers, of_engineers)]
+}
 
-    match state {
-        "deleted" => change_all(&app.admin(), "deleteEngineers", &[lin.as_str().unwrap()]).await,
-        "gone" => app.write_directory("hr", &["u-2,chen,,IAM_USER,active,,"]),
-        state => app.write_directory("hr", &[&listed(state), "u-2,chen,,IAM_USER,active,,"]),
+/// What happens to an engineer who is taken from the roll, and brought back.
+async fn lock_out(database: Database, state: &str) {
+    let app = TestApp::start(database).await;
+    bring_back(&app, "", "unlisted").await;
+    let lin = app.admin().find("lin").await["id"].as_str().unwrap().to_owned();
+    let begin = live_cursor(&app.admin()).await;
+    let caller = app.engineer("hr:u-1");
+    let open = open_streams(&app, &caller, &lin).await;
+    take_away(&app, &lin, state).await;
+    for (mut socket, stream) in open {
+        assert_eq!(socket.refusal(&stream).await, "UNAUTHENTICATED");
+        assert_locked_out(&app, &caller, &mut socket).await;
     }
-    if state != "deleted" {
-        assert_eq!(app.sync("hr", json!({ "confirmRemovals": true })).await["state"], "SUCCEEDED");
-    }
-    assert_eq!(changes.refusal(&of_changes).await, "UNAUTHENTICATED");
-    assert_eq!(engineers.refusal(&of_engineers).await, "UNAUTHENTICATED");
-    assert_locked_out(&app, &caller, &mut changes).await;
-    assert_eq!(caller.error("{ viewer { subject } }", json!({})).await, "FORBIDDEN");
+    let who = "{ viewer { engineer { id } } }";
+    assert_eq!(caller.error(who, json!({})).await, "FORBIDDEN");
 
-    match state {
-        "deleted" => change_all(&app.admin(), "restoreEngineers", &[lin.as_str().unwrap()]).await,
-        _ => {
-            app.write_directory("hr", &[&listed("active"), "u-2,chen,,IAM_USER,active,,"]);
-            app.sync("hr", json!({})).await;
-        }
-    }
-    let (mut again, of_changes) = follow(&caller, &begin, Value::Null).await;
-    assert_eq!(take(&mut again, &of_changes, 1).await[0]["engineerId"], lin);
+    bring_back(&app, &lin, state).await;
+    assert_eq!(caller.data(who, json!({})).await["viewer"]["engineer"]["id"], lin.as_str());
+    let (mut again, stream) = follow(&caller, &begin, Value::Null).await;
+    assert_eq!(take(&mut again, &stream, 1).await[0]["engineerId"], lin.as_str());
 }
 
 async fn an_engineer_who_is_disabled_loses_everything_at_once(database: Database) {

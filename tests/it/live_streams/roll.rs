@@ -38,45 +38,51 @@ async fn every_kind_of_change_of_the_roll_streams_and_replays(database: Database
     let begin = live_cursor(&admin).await;
     let mut socket = admin.connect().await;
     let stream = socket.subscribe(ENGINEERS, json!({ "after": begin })).await;
-    let mut told = Vec::new();
-
     app.write_directory("hr", &["u-1,lin,,IAM_USER,active,,", "u-2,chen,,IAM_USER,active,,"]);
     app.sync("hr", json!({})).await;
     let synced = next_change(&mut socket, &stream).await;
-    assert_eq!((&synced["kind"], &synced["count"]), (&json!("ROLL_CHANGED"), &json!(2)));
-    assert!(text(&synced["directorySync"]["id"]).starts_with("directory-sync:"), "{synced}");
-    assert_eq!((&synced["engineerId"], &synced["engineer"]), (&Value::Null, &Value::Null));
-    told.push(synced);
+    assert_roll_changed(&synced, 2);
+    let runs = admin.data("{ directorySyncs { nodes { id } } }", json!({})).await;
+    assert_eq!(runs["directorySyncs"]["nodes"], json!([{ "id": synced["directorySync"]["id"] }]));
 
+    let mut told = vec![synced];
     let wu = add(&admin, "wu").await;
     told.push(next_change(&mut socket, &stream).await);
     edit(&admin, &wu, json!({ "alias": "Wu" })).await;
     told.push(next_change(&mut socket, &stream).await);
+    // The same again is no edit.
     edit(&admin, &wu, json!({ "alias": "Wu" })).await;
     change_all(&admin, "deleteEngineers", &[&wu]).await;
-    let deleted = next_change(&mut socket, &stream).await;
-    assert_eq!(
-        (&deleted["kind"], &deleted["engineer"]),
-        (&json!("DELETED"), &Value::Null),
-        "the same again is no edit"
-    );
-    told.push(deleted);
+    told.push(next_change(&mut socket, &stream).await);
     change_all(&admin, "restoreEngineers", &[&wu]).await;
     told.push(next_change(&mut socket, &stream).await);
+    assert_of_one(&told[1..], &wu, &["CREATED", "UPDATED", "DELETED", "CREATED"]);
+
     import(&admin, &wu).await;
     let imported = next_change(&mut socket, &stream).await;
-    assert_eq!((&imported["directorySync"], &imported["count"]), (&Value::Null, &json!(1)));
+    assert_roll_changed(&imported, 1);
+    assert_eq!(imported["directorySync"], Value::Null);
     told.push(imported);
-
-    let kinds: Vec<_> = told.iter().map(|change| change["kind"].as_str().unwrap()).collect();
-    assert_eq!(kinds, ["ROLL_CHANGED", "CREATED", "UPDATED", "DELETED", "CREATED", "ROLL_CHANGED"]);
-    for change in &told[1..5] {
-        assert_eq!(change["engineerId"], wu.as_str());
-        assert!(change["kind"] == "DELETED" || change["engineer"]["name"] == "wu", "{change}");
-    }
     change_all(&admin, "deleteEngineers", &[&wu]).await;
     told.push(next_change(&mut socket, &stream).await);
+    assert_of_one(&told[6..], &wu, &["DELETED"]);
     replay(&app, &begin, &told).await;
+}
+
+fn assert_roll_changed(change: &Value, count: usize) {
+    assert_eq!((&change["kind"], &change["count"]), (&json!("ROLL_CHANGED"), &json!(count)), "{change}");
+    assert_eq!((&change["engineerId"], &change["engineer"]), (&Value::Null, &Value::Null), "{change}");
+}
+
+/// Changes of one person, each told of while it was the last.
+fn assert_of_one(changes: &[Value], id: &str, kinds: &[&str]) {
+    assert_eq!(changes.len(), kinds.len());
+    for (change, kind) in changes.iter().zip(kinds) {
+        assert_eq!((&change["kind"], &change["engineerId"]), (&json!(kind), &json!(id)), "{change}");
+        let name = if *kind == "DELETED" { Value::Null } else { json!("wu") };
+        assert_eq!(change["engineer"]["name"], name, "{change}");
+        assert_eq!((&change["directorySync"], &change["count"]), (&Value::Null, &Value::Null), "{change}");
+    }
 }
 
 /// The log stays what it was, also where the person is gone by now, and for whoever reads it.
@@ -234,7 +240,7 @@ async fn the_progress_of_a_directory_sync_ends_with_the_run(database: Database) 
 
     // Of a run that is over there is its end alone.
     let stream = socket.subscribe(PROGRESS, json!({ "id": id })).await;
-    assert_eq!(read_to_the_end(&mut socket, &stream).await, [last.clone()]);
+    assert_eq!(read_to_the_end(&mut socket, &stream).await, std::slice::from_ref(last));
 
     // Whatever the end is.
     std::fs::remove_file(app.path("hr.csv")).unwrap();

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use rollcall::{
     domain::{
         channel::ChannelKind,
+        clock::{Clock as _, SystemClock},
         confirmation::{ConfirmationStatus, StatusChangeCause},
         event::{Event, LoggedEvent, StatusChange},
         id::{AccountId, EngineerId},
@@ -81,7 +82,7 @@ impl Writer {
                     to: ConfirmationStatus::Confirmed,
                     cause: StatusChangeCause::Link,
                 };
-                tx.log(Event::StatusChanged(change), chrono::Utc::now(), &rollcall::adapter::random::SystemChance);
+                tx.log(Event::StatusChanged(change), SystemClock.now(), &rollcall::adapter::random::SystemChance);
             }
             logged.extend(tx.commit().await.unwrap().events);
         }
