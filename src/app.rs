@@ -25,15 +25,16 @@ use crate::{
         random::SystemChance,
         transport::{
             outbox::OutboxTransport,
-            smtp::{Sender, SmtpSettings, SmtpSettingsError, SmtpTls, SmtpTransport},
+            smtp::{Sender, SmtpSettingsError, SmtpTransport},
         },
         wakeup::in_process::InProcessWakeup,
     },
     auth::{Authenticator, IssueError, Tokens, WeakSecret},
     config::{
-        self, AccountConfig, Config, DatabaseLocation, DirectoryConfig, DirectorySourceConfig, ProviderKind, SmtpConfig,
+        AccountConfig, Config, DatabaseLocation, DirectoryConfig, DirectorySourceConfig, ProviderKind, SmtpConfig,
     },
     domain::{
+        account::Locale,
         actor::{Actor, Role},
         chance::Chance,
         clock::{Clock, SystemClock},
@@ -113,10 +114,10 @@ pub enum AppError {
     #[error(transparent)]
     Smtp(#[from] SmtpSettingsError),
     /// The database.
-    #[error("{0}")]
+    #[error("{}", describe_store(.0))]
     Store(#[from] StoreError),
     /// A use case.
-    #[error("{0}")]
+    #[error("{}", describe_service(.0))]
     Service(#[from] ServiceError),
     /// The data folder is another server's.
     #[error(transparent)]
@@ -124,6 +125,30 @@ pub enum AppError {
     /// Something else that the text tells.
     #[error("{0}")]
     Other(String),
+}
+
+/// What a person is told: the database's own words are for the log.
+fn describe_store(error: &StoreError) -> String {
+    match error {
+        StoreError::Database(inner) => {
+            tracing::debug!(error = %inner, "The database failed");
+            "the database failed; --log debug tells more".to_owned()
+        }
+        StoreError::BadRow { .. } | StoreError::Unseal(_) | StoreError::LeaseLost | StoreError::Unusable(_) => {
+            error.to_string()
+        }
+    }
+}
+
+fn describe_service(error: &ServiceError) -> String {
+    match error {
+        ServiceError::Refused(refusals) => {
+            let sentences: Vec<_> = refusals.iter().map(|refusal| refusal.message(Locale::En)).collect();
+            sentences.join("\n")
+        }
+        ServiceError::Store(error) => describe_store(error),
+        ServiceError::Forbidden(_) | ServiceError::UnknownAccount => error.to_string(),
+    }
 }
 
 /// rollcall, assembled.
@@ -333,33 +358,15 @@ fn smtp_transport(
     smtp: &SmtpConfig,
     accounts: &BTreeMap<AccountId, AccountConfig>,
 ) -> Result<SmtpTransport, SmtpSettingsError> {
-    let settings = SmtpSettings {
-        host: smtp.host.clone(),
-        port: smtp.port,
-        tls: match smtp.tls {
-            config::SmtpTls::StartTls => SmtpTls::StartTls,
-            config::SmtpTls::Tls => SmtpTls::Tls,
-            config::SmtpTls::None => SmtpTls::None,
-        },
-        credentials: smtp
-            .credentials
-            .as_ref()
-            .map(|credentials| (credentials.username.clone(), credentials.password.expose().to_owned())),
-        timeout: smtp.timeout,
-        ca_pem: smtp.extra_certificates.clone(),
-    };
     let senders: HashMap<_, _> = accounts
         .iter()
         .map(|(id, account)| {
             let settings = &account.settings;
-            let sender = Sender {
-                from: settings.sender.to_string(),
-                reply_to: settings.reply_to.as_ref().map(ToString::to_string),
-            };
+            let sender = Sender { from: settings.sender.clone(), reply_to: settings.reply_to.clone() };
             (id.clone(), sender)
         })
         .collect();
-    SmtpTransport::new(settings, senders)
+    SmtpTransport::new(smtp, senders)
 }
 
 fn directory_source(directory: &DirectoryConfig) -> Arc<dyn DirectorySource> {

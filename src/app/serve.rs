@@ -115,7 +115,7 @@ impl Server {
         let workers = tokio::spawn(app.runner(shutdown.clone()).run(app.steps(&options)));
         let state = app.http_state(bound, &options);
         let stopping = shutdown.clone();
-        let served = axum::serve(listener, router(state).into_make_service())
+        let served = axum::serve(listener, router(state).into_make_service_with_connect_info::<SocketAddr>())
             .with_graceful_shutdown(async move {
                 stop.await;
                 stopping.cancel();

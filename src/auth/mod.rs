@@ -4,11 +4,10 @@
 mod authenticator;
 mod claims;
 mod token;
-mod ttl;
 
 pub use self::{
     authenticator::{AuthError, Authenticator},
     claims::{Claims, EngineerClaim, InvalidEngineerClaim, MAX_SUBJECT},
     token::{InvalidToken, IssueError, LEEWAY, NewToken, TokenFault, Tokens, WeakSecret},
-    ttl::{InvalidTtl, parse_ttl},
 };
+pub use crate::domain::ttl::{InvalidTtl, parse_ttl};

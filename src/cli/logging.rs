@@ -2,7 +2,10 @@
 
 use std::io::{self, IsTerminal as _};
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::{
+    EnvFilter, Layer as _, filter::filter_fn, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 use super::failure::Failure;
 use crate::config::{LogConfig, LogFormat};
@@ -10,13 +13,19 @@ use crate::config::{LogConfig, LogFormat};
 /// What others tell that is of use only to who looks for it; the configured filter comes after it, and so can ask for it.
 const QUIET: &str = "sea_orm_migration=warn";
 
+/// Whatever the filter says: libraries print whole messages below INFO, with tokens, addresses and codes in them.
+fn is_ours_or_no_detail(metadata: &Metadata<'_>) -> bool {
+    metadata.target().starts_with("rollcall") || *metadata.level() <= Level::INFO
+}
+
 /// Begins to log as the configuration says.
 pub(super) fn start(config: &LogConfig) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(format!("{QUIET},{}", config.filter))?;
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
-    let started = match config.format {
-        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).try_init(),
-        LogFormat::Json => log.json().try_init(),
+    let lines = fmt::layer().with_writer(io::stderr);
+    let lines = match config.format {
+        LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().boxed(),
     };
-    started.map_err(|error| Failure::new(format!("the log cannot be started: {error}")))
+    let log = tracing_subscriber::registry().with(lines).with(filter).with(filter_fn(is_ours_or_no_detail));
+    log.try_init().map_err(|error| Failure::new(format!("the log cannot be started: {error}")))
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use chrono::Duration;
 use chrono_tz::{TZ_VARIANTS, Tz};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,7 @@ use super::{
 use crate::domain::{
     account::{AccountSettings, CountryCode, Locale, MailAddress},
     id::AccountId,
+    ttl::parse_ttl,
 };
 
 /// An account: an organisation and its engineers. Its key is 1 to 64 of `a-z`, `0-9`, `-` and `_`.
@@ -33,7 +33,7 @@ pub(super) struct AccountSection {
     #[schemars(extend("x-default" = "the sender"))]
     reply_to: Option<String>,
     /// Whom to ask about a message, as people read it: a name, a mail address, a telephone number.
-    #[schemars(extend("x-required" = true))]
+    #[schemars(extend("x-default" = "the address that answers go to"))]
     contact: Option<String>,
     /// The privacy notice that goes with each message: a text, or the URL where it stands.
     privacy_notice: Option<String>,
@@ -45,9 +45,8 @@ pub(super) struct AccountSection {
     default_country_code: String,
     /// Whether a directory sync asks people to confirm what it brings.
     subscribe_on_sync: bool,
-    /// How long a deleted person can be restored, in hours; then their data is erased.
-    #[schemars(range(min = 1, max = 8760))]
-    erase_after_hours: u32,
+    /// How long a deleted person can be restored, such as `90m`, `24h` or `7d`, `366d` at most; then their data is erased.
+    erase_after: String,
     /// The directories that the engineers come from, by a name of the same form as an account's key. At least one.
     #[schemars(extend("x-required" = true, "x-key" = "directory"))]
     directories: BTreeMap<String, DirectorySection>,
@@ -66,7 +65,7 @@ impl Default for AccountSection {
             time_zone: Tz::UTC.name().to_owned(),
             default_country_code: CountryCode::CN.to_string(),
             subscribe_on_sync: false,
-            erase_after_hours: 24,
+            erase_after: "24h".to_owned(),
             directories: BTreeMap::new(),
         }
     }
@@ -121,7 +120,10 @@ impl AccountSection {
         let name = findings.take_line(&path("name"), self.name.as_deref().unwrap_or_default());
         let sender = take_mail_address(findings, &path("sender"), self.sender.as_deref().unwrap_or_default());
         let reply_to = self.reply_to.as_deref().and_then(|text| take_mail_address(findings, &path("reply_to"), text));
-        let contact = findings.take_line(&path("contact"), self.contact.as_deref().unwrap_or_default());
+        let answers_to = reply_to.as_ref().or(sender.as_ref()).map(|address| address.address.clone());
+        let contact = self.contact.as_deref().map(|text| findings.take_line(&path("contact"), text)).or(answers_to);
+        let erase_after = parse_ttl(&self.erase_after).map_err(|problem| format!("\"{}\" {problem}", self.erase_after));
+        let erase_after = findings.accept(&path("erase_after"), erase_after);
         let privacy_notice =
             self.privacy_notice.as_deref().map(|text| findings.take_line(&path("privacy_notice"), text));
         let time_zone = findings.accept(&path("time_zone"), parse_time_zone(&self.time_zone));
@@ -133,13 +135,13 @@ impl AccountSection {
             name,
             sender: sender?,
             reply_to,
-            contact,
+            contact: contact?,
             privacy_notice,
             locale: self.locale.into(),
             time_zone: time_zone?,
             default_country: default_country?,
             subscribe_on_sync: self.subscribe_on_sync,
-            erase_after: Duration::hours(self.erase_after_hours.into()),
+            erase_after: erase_after?,
             directories: directories.keys().cloned().collect(),
         };
         Some(AccountConfig { settings, provider: self.provider, directories })

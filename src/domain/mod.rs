@@ -17,4 +17,5 @@ pub mod resend;
 pub mod roster;
 pub mod table;
 pub mod text;
+pub mod ttl;
 pub mod wording;

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{account::Locale, engineer::NotSubscribableReason};
+use super::{account::Locale, endpoint::Reason, engineer::NotSubscribableReason};
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $en:literal, $zh:literal;)*) => {
@@ -33,7 +33,7 @@ macro_rules! codes {
 
 codes! {
     /// There is nothing with that id.
-    NotFound = "NOT_FOUND", "There is no {what} with this id.", "没有此标识对应的{what}。";
+    NotFound = "NOT_FOUND", "There is no such {what}.", "没有此{what}。";
     /// Someone else edited in between.
     VersionConflict = "VERSION_CONFLICT",
         "Someone else changed this engineer meanwhile; the present version is {version}. Load it again and repeat your change.",
@@ -115,6 +115,12 @@ impl Refusal {
         Self::new(RefusalCode::NotFound).with("what", what)
     }
 
+    /// The same with what exactly is wrong.
+    #[must_use]
+    pub fn because(self, reason: Reason) -> Self {
+        self.with("reason", reason.name())
+    }
+
     /// The same with one more parameter.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
@@ -138,8 +144,19 @@ impl Refusal {
     /// The sentence for a person.
     pub fn message(&self, locale: Locale) -> String {
         self.params.iter().fold(self.code.template(locale).to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{name}}}"), value)
+            text.replace(&format!("{{{name}}}"), say(name, value, locale))
         })
+    }
+}
+
+/// A parameter's value as a person reads it.
+fn say<'a>(name: &str, value: &'a str, locale: Locale) -> &'a str {
+    match (name, value, locale) {
+        ("reason", code, _) => Reason::from_name(code).map_or(value, |reason| reason.words(locale)),
+        ("what", "engineer", Locale::ZhCn) => "人员",
+        ("what", "deleted engineer", Locale::ZhCn) => "已删除人员",
+        ("what", "directory", Locale::ZhCn) => "目录",
+        (_, _, Locale::En | Locale::ZhCn) => value,
     }
 }
 

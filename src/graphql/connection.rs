@@ -30,7 +30,7 @@ pub(super) trait Listing: Send + Sync + 'static {
     /// An entry as it is shown.
     type Node: OutputType + Clone + 'static;
     /// Where an entry stands in the list.
-    type Place: Clone + Send + Sync + 'static;
+    type Place: Clone + PartialEq + Send + Sync + 'static;
 
     /// One page.
     fn list(
@@ -169,12 +169,30 @@ impl<L: Listing> Connection<L> {
             return Ok(true);
         }
         let Some(bound) = bound else { return Ok(false) };
-        // An empty page has no entry to look beside. Where one cursor made it empty, whatever there is lies beside it.
-        let emptied = self.keyset.limit > 0 && (self.keyset.after.is_none() || self.keyset.before.is_none());
-        let place = edge.or(if emptied { None } else { Some(bound) }).cloned();
-        let (after, before) = if previous { (None, place) } else { (place, None) };
-        let keyset = Keyset { after, before, from_end: previous, limit: 1 };
-        Ok(!self.listing.list(caller, &keyset).await?.is_empty())
+        match edge {
+            Some(edge) => Ok(self.find_one(caller, Some(edge), previous, previous).await?.is_some()),
+            // An empty page has no entry to look beside. There are entries on this side of its bound, or at it, if the list begins
+            // before what lies within the bound.
+            None => {
+                let outermost = self.find_one(caller, None, previous, !previous).await?;
+                let within = self.find_one(caller, Some(bound), !previous, !previous).await?;
+                Ok(outermost != within)
+            }
+        }
+    }
+
+    /// The first entry, or the last, of those before a place, or after it.
+    async fn find_one(
+        &self,
+        caller: Caller<'_>,
+        place: Option<&L::Place>,
+        before: bool,
+        from_end: bool,
+    ) -> Result<Option<L::Place>> {
+        let place = place.cloned();
+        let (after, before) = if before { (None, place) } else { (place, None) };
+        let found = self.listing.list(caller, &Keyset { after, before, from_end, limit: 1 }).await?;
+        Ok(found.first().map(|row| self.listing.place_of(row)))
     }
 }
 

@@ -1,15 +1,15 @@
 //! What every operation is given: who asks, in which language, and loaders of its own.
 
 use async_graphql::{
-    Context, Name, Request, Response, Value,
+    Context, Name, Pos, Positioned, Request, Response, ServerError, Value, Variables,
     dataloader::DataLoader,
-    parser::types::{BaseType, ExecutableDocument},
+    parser::types::{BaseType, ExecutableDocument, VariableDefinition},
 };
 
 use super::{
-    error::{ErrorCode, Fault, Result, set_code},
+    error::{ErrorCode, Fault, Result, error_at, parse_error},
     limits,
-    loader::{EngineerLoader, new_engineer_loader},
+    loader::{NodeLoader, new_node_loader},
     schema::Schema,
 };
 use crate::{
@@ -48,12 +48,14 @@ pub async fn prepare(schema: &Schema, mut request: Request, session: &Session) -
     let (Some(services), Some(live)) = (schema.data::<Services>(), schema.data::<Live>()) else {
         return Err(Response::from_errors(vec![Fault::internal().into_server_error()]));
     };
-    let document = request.parsed_query().map_err(|mut error| {
-        set_code(&mut error, ErrorCode::GraphqlParseFailed);
-        Response::from_errors(vec![error])
-    })?;
+    let operation = request.operation_name.clone();
+    let document = request.parsed_query().map_err(|error| Response::from_errors(vec![parse_error(&error)]))?;
     limits::check(document).map_err(|error| Response::from_errors(vec![error]))?;
+    let needed = list_needed_variables(document, operation.as_deref());
     let numbers = list_optional_numbers(document);
+    if let Some(missing) = needed.iter().find(|variable| variable.is_missing(&request.variables)) {
+        return Err(Response::from_errors(vec![missing.error()]));
+    }
     for name in numbers {
         request.variables.entry(name).or_insert(Value::Null);
     }
@@ -66,7 +68,7 @@ pub async fn prepare(schema: &Schema, mut request: Request, session: &Session) -
     Ok(request
         .data(session.clone())
         .data(RequestStart { live_cursor })
-        .data(new_engineer_loader(services, &session.actor.account)))
+        .data(new_node_loader(services, &session.actor.account)))
 }
 
 /// The variables of type `Int` that may be left out.
@@ -81,6 +83,41 @@ fn list_optional_numbers(document: &ExecutableDocument) -> Vec<Name> {
         is_number && kind.nullable && definition.default_value.is_none()
     });
     optional.map(|definition| definition.name.node.clone()).collect()
+}
+
+/// A variable whose type is not nullable.
+struct NeededVariable {
+    name: Name,
+    kind: String,
+    has_default: bool,
+    pos: Pos,
+}
+
+impl NeededVariable {
+    /// The library finds out where the variable is used, after it ran what comes before.
+    fn is_missing(&self, given: &Variables) -> bool {
+        given.get(&self.name).map_or(!self.has_default, |value| *value == Value::Null)
+    }
+
+    fn error(&self) -> ServerError {
+        let message = format!("Variable \"${}\" of type \"{}\" must be given.", self.name, self.kind);
+        error_at(ErrorCode::BadUserInput, message, Some(self.pos))
+    }
+}
+
+/// The variables that must be given to the operation that is run.
+fn list_needed_variables(document: &ExecutableDocument, operation: Option<&str>) -> Vec<NeededVariable> {
+    let is_run = |name: Option<&Name>| operation.is_none() || name.map(Name::as_str) == operation;
+    let run = document.operations.iter().filter(|(name, _)| is_run(*name));
+    let definitions = run.flat_map(|(_, operation)| &operation.node.variable_definitions);
+    let needed = definitions.filter(|definition| !definition.node.var_type.node.nullable);
+    let read = |Positioned { node, pos }: &Positioned<VariableDefinition>| NeededVariable {
+        name: node.name.node.clone(),
+        kind: node.var_type.node.to_string(),
+        has_default: node.default_value.is_some(),
+        pos: *pos,
+    };
+    needed.map(read).collect()
 }
 
 /// The caller and what their operation works with.
@@ -129,8 +166,8 @@ pub(super) fn data<'a, T: Send + Sync + 'static>(ctx: &Context<'a>) -> Result<&'
     })
 }
 
-/// The loader of engineers of this operation.
-pub(super) fn engineers<'a>(ctx: &Context<'a>) -> Result<&'a DataLoader<EngineerLoader>> {
+/// The loader of this operation.
+pub(super) fn loader<'a>(ctx: &Context<'a>) -> Result<&'a DataLoader<NodeLoader>> {
     data(ctx)
 }
 

@@ -185,6 +185,19 @@ pub(super) fn complete_code(error: &mut ServerError) {
     set_code(error, code);
 }
 
+/// The document is not GraphQL. The library's message is a drawing of several lines with what was expected in the last one; the
+/// place is in `locations` anyway.
+pub(super) fn parse_error(error: &ServerError) -> ServerError {
+    let expected = error.message.rsplit_once("= ").map(|(_, expected)| expected.trim().replace('_', " "));
+    let message = match (expected, error.locations.first()) {
+        (Some(expected), Some(at)) => {
+            format!("The document is not GraphQL: line {}, column {}: {expected}.", at.line, at.column)
+        }
+        (Some(_) | None, _) => "The document is not GraphQL.".to_owned(),
+    };
+    error_at(ErrorCode::GraphqlParseFailed, message, error.locations.first().copied())
+}
+
 /// An error of the whole request at a place in the document.
 pub(super) fn error_at(code: ErrorCode, message: impl Into<String>, at: Option<Pos>) -> ServerError {
     let mut error = ServerError::new(message, at);

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::{
     error::{Fault, Result},
-    object::engineer::Engineer,
+    object::{directory_sync::DirectorySync, engineer::Engineer, status_change::StatusChange},
 };
 use crate::{
     domain::{
@@ -27,7 +27,7 @@ use crate::{
         confirmation::Channel,
         engineer,
         event::{LoggedEvent, Position},
-        id::{AccountId, EngineerId},
+        id::{AccountId, DirectorySyncId, EngineerId, EventId},
         resend::EndpointGuard,
     },
     service::Services,
@@ -230,13 +230,13 @@ impl People {
     }
 }
 
-/// Loads engineers by id.
-pub(super) struct EngineerLoader {
+/// Loads objects by id.
+pub(super) struct NodeLoader {
     services: Services,
     account: AccountId,
 }
 
-impl Loader<EngineerId> for EngineerLoader {
+impl Loader<EngineerId> for NodeLoader {
     type Value = Engineer;
     type Error = Fault;
 
@@ -247,8 +247,35 @@ impl Loader<EngineerId> for EngineerLoader {
     }
 }
 
+impl Loader<EventId> for NodeLoader {
+    type Value = StatusChange;
+    type Error = Fault;
+
+    async fn load(&self, ids: &[EventId]) -> Result<HashMap<EventId, StatusChange>> {
+        let found = self.services.store().rows(&self.account).find_status_changes(ids).await?;
+        let people = found.iter().filter_map(|logged| logged.event.engineer());
+        let people = People::named(&self.services, &self.account, people);
+        let epoch = Arc::default();
+        let show = |logged: LoggedEvent| {
+            let id = logged.id;
+            StatusChange::of_list(logged, Arc::clone(&people), &epoch).map(|change| (id, change))
+        };
+        Ok(found.into_iter().filter_map(show).collect())
+    }
+}
+
+impl Loader<DirectorySyncId> for NodeLoader {
+    type Value = DirectorySync;
+    type Error = Fault;
+
+    async fn load(&self, ids: &[DirectorySyncId]) -> Result<HashMap<DirectorySyncId, DirectorySync>> {
+        let found = self.services.store().rows(&self.account).find_syncs(ids).await?;
+        Ok(found.into_iter().map(|run| (run.id, DirectorySync::new(run))).collect())
+    }
+}
+
 /// A loader for one operation of one caller. It caches nothing: it only gathers ids that are asked for together.
-pub(super) fn new_engineer_loader(services: &Services, account: &AccountId) -> DataLoader<EngineerLoader> {
-    let loader = EngineerLoader { services: services.clone(), account: account.clone() };
+pub(super) fn new_node_loader(services: &Services, account: &AccountId) -> DataLoader<NodeLoader> {
+    let loader = NodeLoader { services: services.clone(), account: account.clone() };
     DataLoader::new(loader, TokioSpawner::current(), TokioTimer::default()).max_batch_size(CHUNK)
 }

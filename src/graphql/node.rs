@@ -1,13 +1,12 @@
 //! Objects that have an id, and finding them by it.
 
-use std::{fmt, str::FromStr};
+use std::{collections::HashMap, fmt, str::FromStr};
 
 use async_graphql::{Context, ID, Interface};
 
 use super::{
-    context::{Caller, engineers},
+    context::{Caller, loader},
     error::Result,
-    loader::People,
     object::{
         channel::Channel, directory_sync::DirectorySync, engineer::Engineer, roster_summary::RosterSummary,
         status_change::StatusChange,
@@ -19,7 +18,7 @@ use crate::domain::{
 };
 
 /// Anything that has an id. Ids are opaque, carry their type, are the same wherever the object is met, and are never reused.
-#[derive(Interface)]
+#[derive(Interface, Clone)]
 #[graphql(field(name = "id", ty = "ID", desc = "The id: opaque, and never reused."))]
 pub(super) enum Node {
     Engineer(Engineer),
@@ -97,7 +96,7 @@ pub(super) async fn find_engineer(ctx: &Context<'_>, id: EngineerId) -> Result<O
     if !Caller::of(ctx)?.actor.can_view(id) {
         return Ok(None);
     }
-    engineers(ctx)?.load_one(id).await
+    loader(ctx)?.load_one(id).await
 }
 
 /// A directory sync that the caller may know of.
@@ -110,27 +109,59 @@ pub(super) async fn find_sync(caller: Caller<'_>, id: DirectorySyncId) -> Result
 
 /// The object of an id. What the caller may not see reads like what is not there.
 pub(super) async fn find(ctx: &Context<'_>, text: &str) -> Result<Option<Node>> {
-    let caller = Caller::of(ctx)?;
-    let Some(id) = GlobalId::read(text) else { return Ok(None) };
-    match id {
-        GlobalId::Engineer(id) => Ok(find_engineer(ctx, id).await?.map(Node::from)),
-        GlobalId::Channel(id) => match find_engineer(ctx, id.engineer).await? {
-            Some(engineer) => Ok(Some(engineer.find_channel(id.kind).await?.into())),
-            None => Ok(None),
-        },
-        GlobalId::StatusChange(id) => Ok(find_status_change(caller, id).await?.map(Node::from)),
-        GlobalId::RosterSummary(account) if account == *caller.account() && caller.views_roll() => {
-            Ok(Some(RosterSummary::count(caller.services, caller.account()).await?.into()))
-        }
-        GlobalId::RosterSummary(_) => Ok(None),
-        GlobalId::DirectorySync(id) => Ok(find_sync(caller, id).await?.map(Node::from)),
-    }
+    Ok(find_many(ctx, &[text]).await?.remove(text))
 }
 
-async fn find_status_change(caller: Caller<'_>, id: EventId) -> Result<Option<StatusChange>> {
-    let found = caller.store().rows(caller.account()).find_status_changes(&[id]).await?;
-    let engineers: Vec<_> = found.iter().filter_map(|logged| logged.event.engineer()).collect();
-    let people = People::named(caller.services, caller.account(), engineers);
-    let seen = |change: &StatusChange| caller.actor.can_view(change.engineer());
-    Ok(found.into_iter().next().and_then(|logged| StatusChange::new(logged, people, None)).filter(seen))
+/// The objects of these ids, read kind by kind. What the caller may not see reads like what is not there.
+pub(super) async fn find_many<'t>(ctx: &Context<'_>, texts: &[&'t str]) -> Result<HashMap<&'t str, Node>> {
+    let caller = Caller::of(ctx)?;
+    let ids: HashMap<_, _> = texts.iter().filter_map(|text| Some((*text, GlobalId::read(text)?))).collect();
+    let found = Found::read(ctx, ids.values()).await?;
+    let mut nodes = HashMap::new();
+    for (text, id) in ids {
+        let node = match id {
+            GlobalId::Engineer(id) => found.engineers.get(&id).cloned().map(Node::from),
+            GlobalId::Channel(id) => match found.engineers.get(&id.engineer) {
+                Some(engineer) => Some(engineer.find_channel(id.kind).await?.into()),
+                None => None,
+            },
+            GlobalId::StatusChange(id) => found.changes.get(&id).cloned().map(Node::from),
+            GlobalId::DirectorySync(id) => found.syncs.get(&id).cloned().map(Node::from),
+            GlobalId::RosterSummary(account) if account == *caller.account() && caller.views_roll() => {
+                Some(RosterSummary::count(caller.services, caller.account()).await?.into())
+            }
+            GlobalId::RosterSummary(_) => None,
+        };
+        nodes.extend(node.map(|node| (text, node)));
+    }
+    Ok(nodes)
+}
+
+/// What was found of ids that were asked for together.
+struct Found {
+    engineers: HashMap<EngineerId, Engineer>,
+    changes: HashMap<EventId, StatusChange>,
+    syncs: HashMap<DirectorySyncId, DirectorySync>,
+}
+
+impl Found {
+    async fn read(ctx: &Context<'_>, ids: impl Iterator<Item = &GlobalId>) -> Result<Self> {
+        let caller = Caller::of(ctx)?;
+        let (mut engineers, mut changes, mut syncs) = (Vec::new(), Vec::new(), Vec::new());
+        for id in ids {
+            match id {
+                GlobalId::Engineer(id) | GlobalId::Channel(ChannelId { engineer: id, .. }) => engineers.push(*id),
+                GlobalId::StatusChange(id) => changes.push(*id),
+                GlobalId::DirectorySync(id) => syncs.push(*id),
+                GlobalId::RosterSummary(_) => {}
+            }
+        }
+        engineers.retain(|id| caller.actor.can_view(*id));
+        syncs.retain(|_| caller.views_roll());
+        let loader = loader(ctx)?;
+        let engineers = loader.load_many(engineers).await?;
+        let mut changes: HashMap<EventId, StatusChange> = loader.load_many(changes).await?;
+        changes.retain(|_, change| caller.actor.can_view(change.engineer()));
+        Ok(Self { engineers, changes, syncs: loader.load_many(syncs).await? })
+    }
 }

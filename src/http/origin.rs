@@ -2,7 +2,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::http::{HeaderMap, HeaderName, header};
+use axum::{
+    Extension,
+    extract::ConnectInfo,
+    http::{HeaderMap, HeaderName, header},
+};
 
 use crate::config::AllowedOrigin;
 
@@ -37,9 +41,22 @@ pub(super) fn may_connect(headers: &HeaderMap, allowed: &[AllowedOrigin], public
     own || same_host || allowed.iter().any(|allowed| allowed.matches(origin))
 }
 
+/// Whether the request comes from this machine and names the server so. A reader on the network could name it as they like.
+pub(super) fn is_local(
+    peer: Option<&Extension<ConnectInfo<SocketAddr>>>,
+    headers: &HeaderMap,
+    bound: SocketAddr,
+) -> bool {
+    let from_here = peer.is_some_and(|Extension(ConnectInfo(peer))| {
+        let ip = peer.ip().to_canonical();
+        ip.is_loopback() || ip == bound.ip().to_canonical()
+    });
+    from_here && is_named_locally(headers, bound)
+}
+
 /// Whether the request names the server by a loopback name or by the address that it listens on. A page of another site
 /// whose name was pointed at this server (DNS rebinding) names it otherwise.
-pub(super) fn is_named_locally(headers: &HeaderMap, bound: SocketAddr) -> bool {
+fn is_named_locally(headers: &HeaderMap, bound: SocketAddr) -> bool {
     let Some(host) = header_text(headers, header::HOST).map(without_port) else { return false };
     if host.eq_ignore_ascii_case("localhost") {
         return true;

@@ -1,22 +1,27 @@
 //! The playground: GraphiQL as the GraphQL library brings it. Its program comes from esm.sh.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use async_graphql::http::GraphiQLSource;
 use axum::{
-    extract::State,
+    Extension,
+    extract::{ConnectInfo, State},
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
 
 use super::{
     HttpState,
-    origin::{is_named_locally, path_of},
+    origin::{is_local, path_of},
 };
 
 /// `GET /playground`: signed in as ADMIN in demonstration mode, for those who name the server by a local name.
-pub(super) async fn show(State(state): State<Arc<HttpState>>, headers: HeaderMap) -> Response {
-    let demo = state.demo.as_ref().filter(|_| is_named_locally(&headers, state.bound));
+pub(super) async fn show(
+    State(state): State<Arc<HttpState>>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+) -> Response {
+    let demo = state.demo.as_ref().filter(|_| is_local(peer.as_ref(), &headers, state.bound));
     let authorization = demo.and_then(|demo| (demo.issue_token)()).map(|token| format!("Bearer {token}"));
     let base = path_of(&state.public_url);
     let (endpoint, live_endpoint) = (format!("{base}/graphql"), format!("{base}/graphql/ws"));

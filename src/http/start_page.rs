@@ -4,7 +4,8 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
-    extract::State,
+    Extension,
+    extract::{ConnectInfo, State},
     http::{HeaderMap, HeaderName, header},
     response::{IntoResponse, Response},
 };
@@ -13,7 +14,7 @@ use tracing::error;
 
 use super::{
     DemoPages, HttpState,
-    origin::{is_named_locally, path_of},
+    origin::{is_local, path_of},
     template::fill,
 };
 use crate::{
@@ -42,9 +43,13 @@ struct DemoView {
 }
 
 /// `GET /`.
-pub(super) async fn show(State(state): State<Arc<HttpState>>, headers: HeaderMap) -> Response {
+pub(super) async fn show(
+    State(state): State<Arc<HttpState>>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+) -> Response {
     let Some(demo) = &state.demo else { return document("", &plain_page(&state, "")) };
-    if !is_named_locally(&headers, state.bound) {
+    if !is_local(peer.as_ref(), &headers, state.bound) {
         let hint = format!(" It is a demonstration: open http://{} to see more.", local_name(state.bound));
         return document("", &plain_page(&state, &hint));
     }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::domain::{
     actor::{Actor, Permission},
+    endpoint::Reason,
     engineer::{DirectoryState, Engineer, MAX_NAME, Touched, UserType},
     event::{EngineerChangeKind, Event},
     id::EngineerId,
@@ -42,7 +43,7 @@ impl Services {
         let mut keep = |text: &str, field: &str| match clean_text(text, MAX_NAME) {
             Ok(text) if !text.is_empty() => Some(text),
             Ok(_) => {
-                refusals.push(Refusal::new(RefusalCode::InvalidValue).with("reason", "BLANK").at(&[field]));
+                refusals.push(Refusal::new(RefusalCode::InvalidValue).because(Reason::Empty).at(&[field]));
                 None
             }
             Err(error) => {
@@ -53,10 +54,11 @@ impl Services {
         let name = keep(&input.name, "name").unwrap_or_default();
         let identity_provider = input.identity_provider.as_deref().and_then(|text| keep(text, "identityProvider"));
         if input.user_type == UserType::VirtualUserSso && input.identity_provider.is_none() {
-            let refusal = Refusal::new(RefusalCode::InvalidValue).with("reason", "federated users need one");
+            let refusal = Refusal::new(RefusalCode::InvalidValue).because(Reason::ProviderNeeded);
             refusals.push(refusal.at(&["identityProvider"]));
         }
-        let edits = match judge(&input.edits, &account.settings) {
+        let judged = judge(&input.edits, &account.settings);
+        let edits = match judged.and_then(|edits| edits.check(|_| false).map(|()| edits)) {
             Ok(edits) if refusals.is_empty() => edits,
             Ok(_) => return Err(ServiceError::Refused(refusals)),
             Err(more) => return Err(ServiceError::Refused([refusals, more].concat())),
@@ -64,8 +66,8 @@ impl Services {
 
         let now = self.now();
         let mut tx = self.core.store.begin(&actor.account).await?;
-        let namesakes = tx.rows().find_engineers_by_name(&name).await?;
-        if namesakes.iter().any(|other| other.identity.is_none() && other.identity_provider == identity_provider) {
+        tx.lock_name(&name).await?;
+        if tx.rows().is_added_by_hand(&name, identity_provider.as_deref()).await? {
             return Err(Refusal::new(RefusalCode::AlreadyExists).at(&["name"]).into());
         }
         let engineer = Engineer {

@@ -26,6 +26,7 @@ pub(super) struct Batch<'a> {
     pub engineers: BTreeMap<EngineerId, Engineer>,
     channels: HashMap<EngineerId, Vec<Channel>>,
     guards: BTreeMap<String, EndpointGuard>,
+    guards_before: BTreeMap<String, EndpointGuard>,
     /// Requests that the resend limits hold back: what they count for, should they be retired before they are handed over.
     waiting: HashMap<ChannelSubscriptionId, Reservation>,
     requests: Vec<Subscription>,
@@ -69,6 +70,7 @@ impl<'a> Batch<'a> {
             engineers: BTreeMap::new(),
             channels: HashMap::new(),
             guards: BTreeMap::new(),
+            guards_before: BTreeMap::new(),
             waiting: HashMap::new(),
             requests: Vec::new(),
             retired: Vec::new(),
@@ -108,12 +110,18 @@ impl<'a> Batch<'a> {
         let waiting = self.waiting.values().map(|reservation| reservation.endpoint_key.clone());
         let keys: Vec<_> = endpoints.map(|endpoint| rows.endpoint_key(endpoint)).chain(waiting).collect();
         self.guards = rows.lock_guards(&keys).await?;
+        self.guards_before.clone_from(&self.guards);
         Ok(())
     }
 
     /// One channel.
     pub fn channel(&self, engineer: EngineerId, kind: ChannelKind) -> Option<&Channel> {
         self.channels.get(&engineer)?.iter().find(|channel| channel.kind == kind)
+    }
+
+    /// Whether a channel ends at a chat robot.
+    pub fn has_robot(&self, engineer: EngineerId, kind: ChannelKind) -> bool {
+        self.channel(engineer, kind).is_some_and(|channel| channel.robot.is_some())
     }
 
     /// Whether the account lacks the beta access to a channel.
@@ -227,9 +235,9 @@ impl<'a> Batch<'a> {
     /// Writes everything but the engineers' own rows.
     pub async fn save(self, tx: &mut Tx) -> Result<(), StoreError> {
         let rows = tx.rows();
-        if !self.guards.is_empty() {
-            rows.save_guards(&self.guards).await?;
-        }
+        let mut guards = self.guards;
+        guards.retain(|key, guard| self.guards_before.get(key) != Some(guard));
+        rows.save_guards(&guards).await?;
         rows.insert_subscriptions(&self.requests).await?;
         rows.retire_subscriptions(&self.retired, self.now).await?;
         let changed: Vec<_> = self

@@ -18,6 +18,9 @@ use crate::domain::table::{KnownColumn, Layout, Row, RowFault, Table, TableError
 /// The largest file that is read, in bytes: 64 MiB.
 pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
+/// The most rows that are read.
+pub const MAX_ROWS: usize = 100_000;
+
 /// The cell that clears a value.
 pub const CLEAR: &str = "-";
 
@@ -140,6 +143,9 @@ pub enum BulkFileError {
     /// It holds no table.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// It has more than [`MAX_ROWS`] rows.
+    #[error("the file has more than {MAX_ROWS} rows: split it")]
+    TooManyRows,
     /// No column says whom the rows are about.
     #[error("the first line must name a column id, or directory and external_id, or name")]
     NoKeyColumn,
@@ -163,6 +169,9 @@ pub fn read(reader: impl Read) -> Result<BulkFile, BulkFileError> {
     }
     let mut file = BulkFile { unknown_columns: std::mem::take(&mut layout.unknown), ..BulkFile::default() };
     while let Some(row) = table.next() {
+        if file.rows.len() + file.problems.len() == MAX_ROWS {
+            return Err(BulkFileError::TooManyRows);
+        }
         match read_row(&row, &layout) {
             Ok(row) => file.rows.push(row),
             Err((code, column)) => {

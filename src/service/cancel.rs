@@ -7,8 +7,9 @@ use super::{
     hand_over::{CLAIM, in_time, pause},
 };
 use crate::{
+    domain::{channel::ChannelKind, id::AccountId},
     port::provider::ProviderError,
-    store::{Claim, Work, WorkKind},
+    store::{Claim, Subscription, Work, WorkKind},
 };
 
 /// How long a request is tried to be cancelled. Then it is given up, and what was kept for it is erased.
@@ -24,13 +25,16 @@ impl Services {
     /// When the database fails.
     pub async fn cancel_due(&self, owner: &str) -> Result<usize, ServiceError> {
         let (accounts, now) = (self.account_ids(), self.now());
-        let claim = Claim { owner, accounts: &accounts, now, until: now + CLAIM, limit: CLAIMS };
+        let channels = &ChannelKind::ALL;
+        let claim = Claim { owner, accounts: &accounts, now, until: now + CLAIM, channels, limit: CLAIMS };
         let work = self.core.store.queue().claim(WorkKind::Cancel, &claim).await?;
         let count = work.len();
+        let mut failure = Ok(());
         for one in work {
-            self.cancel(one).await?;
+            // The others need not wait for the end of their claims.
+            failure = failure.and(self.cancel(one).await);
         }
-        Ok(count)
+        failure.map(|()| count)
     }
 
     async fn cancel(&self, work: Work) -> Result<(), ServiceError> {
@@ -47,6 +51,7 @@ impl Services {
             // The provider was changed: there is nobody to ask any more.
             Ok(())
         };
+        self.forget_message_of_the_erased(&id, &subscription).await?;
         match cancelled {
             Ok(()) | Err(ProviderError::Refused(_)) => self.close(&id, &subscription).await,
             Err(ProviderError::Unavailable { message, retry_after }) => {
@@ -62,5 +67,15 @@ impl Services {
                 self.postpone(&id, &subscription, now + pause(subscription.attempts, retry_after)).await
             }
         }
+    }
+
+    /// A message that left while its person was erased came into the outbox after everything else of them was gone.
+    async fn forget_message_of_the_erased(&self, id: &AccountId, of: &Subscription) -> Result<(), ServiceError> {
+        let tx = self.core.store.begin(id).await?;
+        if tx.rows().lock_engineers(&[of.engineer]).await?.is_empty() {
+            tx.rows().delete_outbox_message(&of.id.0.simple().to_string()).await?;
+        }
+        tx.commit().await?;
+        Ok(())
     }
 }

@@ -47,28 +47,21 @@ impl Services {
         ids: &[EngineerId],
         channels: Option<&[ChannelKind]>,
     ) -> Result<Vec<ChannelOutcome>, ServiceError> {
+        let refused = self.refuse_others(actor, ids).await?;
+        let allowed: Vec<_> = ids.iter().copied().filter(|id| !refused.contains_key(id)).collect();
         let account = self.account(&actor.account)?;
         let mut tx = self.core.store.begin(&actor.account).await?;
-        let mut batch = Batch::lock(&self.core, account, &tx, ids, self.now()).await?;
+        let mut batch = Batch::lock(&self.core, account, &tx, &allowed, self.now()).await?;
         batch.lock_guards(&tx).await?;
         let mut outcomes = Vec::new();
         for id in ids {
-            let known = batch.engineers.get(id).is_some_and(|engineer| engineer.deleted_at.is_none());
-            let refusal = match (known && actor.can_view(*id), actor.can_subscribe(*id)) {
-                (false, _) => Some(Refusal::not_found("engineer")),
-                (true, false) => Some(Refusal::new(RefusalCode::NotAllowed)),
-                (true, true) => None,
-            };
+            if let Some(refusal) = refused.get(id) {
+                outcomes.extend(ChannelOutcome::refused_all(*id, channels, refusal));
+                continue;
+            }
             for kind in channels.unwrap_or(&ChannelKind::ALL) {
-                if let Some(refusal) = &refusal {
-                    outcomes.push(ChannelOutcome::refused(*id, *kind, refusal.clone()));
-                    if channels.is_none() {
-                        break;
-                    }
-                    continue;
-                }
-                let outcome = cancel(&mut batch, *id, *kind);
-                let wanted = channels.is_some() || outcome.refusal.is_none();
+                let (outcome, changed) = cancel(&mut batch, *id, *kind);
+                let wanted = channels.is_some() || changed;
                 outcomes.extend(Some(outcome).filter(|_| wanted));
             }
         }
@@ -78,8 +71,11 @@ impl Services {
     }
 }
 
-fn cancel(batch: &mut Batch<'_>, id: EngineerId, kind: ChannelKind) -> ChannelOutcome {
-    let refusal = batch.apply(id, kind, Happening::Cancelled).err().and_then(|none| match none {
+/// Cancels a channel. Tells what became of it, and whether anything changed.
+fn cancel(batch: &mut Batch<'_>, id: EngineerId, kind: ChannelKind) -> (ChannelOutcome, bool) {
+    let step = batch.apply(id, kind, Happening::Cancelled);
+    let changed = step.is_ok();
+    let refusal = step.err().and_then(|none| match none {
         NoStep::Unchanged | NoStep::Late => None,
         NoStep::Impossible(ConfirmationStatus::NotConfigured) if kind.needs_confirmation() => {
             Some(Refusal::new(RefusalCode::NoEndpoint))
@@ -87,5 +83,5 @@ fn cancel(batch: &mut Batch<'_>, id: EngineerId, kind: ChannelKind) -> ChannelOu
         NoStep::Impossible(_) => Some(Refusal::new(RefusalCode::NotNeeded)),
     });
     let status = batch.channel(id, kind).map_or(ConfirmationStatus::NotConfigured, Channel::status);
-    ChannelOutcome { engineer: id, channel: kind, status, refusal }
+    (ChannelOutcome { engineer: id, channel: kind, status, refusal }, changed)
 }

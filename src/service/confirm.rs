@@ -261,7 +261,7 @@ impl Services {
         shown: &Shown,
     ) -> Result<LinkState, ServiceError> {
         let Link { generation, engineer, channel, .. } = opened.standing.link;
-        let typed: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+        let typed: String = code.chars().filter(|c| !c.is_whitespace()).map(narrow_digit).collect();
         let bound_to = generation.0.simple().to_string();
         let matches = self.core.store.sealer().code_matches(&bound_to, &typed, &opened.standing.link.code_hash);
         if !matches {
@@ -358,5 +358,13 @@ fn view_of(account: &Account, engineer: &Engineer, link: &Link) -> LinkView {
         endpoint_masked: endpoint_masked.unwrap_or_default(),
         expires_at: link.expires_at,
         locale: engineer.locale.unwrap_or(account.settings.locale),
+    }
+}
+
+/// Full-width digits, as Chinese input methods type them, are digits too.
+fn narrow_digit(c: char) -> char {
+    match c {
+        '０'..='９' => char::from_u32(u32::from(c) - u32::from('０') + u32::from('0')).unwrap_or(c),
+        other => other,
     }
 }

@@ -91,34 +91,48 @@ impl Services {
         lease: &str,
         fence: &Fence,
     ) -> Result<(), ServiceError> {
-        let (id, provider) = (&account.settings.id, account.provider.name());
         let began = self.now();
         self.note_start(account, fence, began).await?;
+        let listed = self.list_all(account, owner, lease, fence).await?;
+        if let Some(seen) = listed {
+            self.finish_listing(account, fence, began, &seen).await?;
+        }
+        self.note_end(account, fence, began).await
+    }
+
+    /// Reads the listing page by page and applies each. Gives every reference of a complete listing; `None` where it was cut short.
+    async fn list_all(
+        &self,
+        account: &Account,
+        owner: &str,
+        lease: &str,
+        fence: &Fence,
+    ) -> Result<Option<HashSet<String>>, ServiceError> {
+        let (id, provider) = (&account.settings.id, account.provider.name());
         let mut seen = HashSet::new();
         let mut page = None;
         loop {
             let listed = match in_time(account.provider.list(id, page.as_deref())).await {
                 Ok(listed) if listed.next.is_some() && listed.next == page => {
                     tracing::warn!(account = %id, provider, "The provider's listing repeats a page without end; nobody is downgraded");
-                    return Ok(());
+                    return Ok(None);
                 }
                 Ok(listed) => listed,
                 Err(error) => {
                     tracing::warn!(account = %id, provider, %error, "The confirmation sync was cut short; nobody is downgraded");
-                    return Ok(());
+                    return Ok(None);
                 }
             };
             self.apply_page(account, fence, &listed.entries).await?;
             seen.extend(listed.entries.into_iter().map(|entry| entry.reference));
             page = listed.next;
             if page.is_none() {
-                break;
+                return Ok(Some(seen));
             }
             if self.core.store.take_lease(lease, owner, self.now(), LEASE).await?.as_ref() != Some(fence) {
-                return Ok(());
+                return Err(StoreError::LeaseLost.into());
             }
         }
-        self.finish_listing(account, fence, began, &seen).await
     }
 
     async fn note_start(&self, account: &Account, fence: &Fence, began: DateTime<Utc>) -> Result<(), ServiceError> {
@@ -126,7 +140,17 @@ impl Services {
         tx.hold_lease(fence).await?;
         let mut state = tx.rows().lock_confirmation_sync(account.provider.name()).await?;
         state.started_at = Some(began);
-        state.wanted_at = None;
+        tx.rows().save_confirmation_sync(account.provider.name(), &state).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// A wish from before the run is granted by its end, not by its beginning: a run that is killed is run again.
+    async fn note_end(&self, account: &Account, fence: &Fence, began: DateTime<Utc>) -> Result<(), ServiceError> {
+        let tx = self.core.store.begin(&account.settings.id).await?;
+        tx.hold_lease(fence).await?;
+        let mut state = tx.rows().lock_confirmation_sync(account.provider.name()).await?;
+        state.wanted_at = state.wanted_at.filter(|wanted| *wanted > began);
         tx.rows().save_confirmation_sync(account.provider.name(), &state).await?;
         tx.commit().await?;
         Ok(())
@@ -261,16 +285,14 @@ impl Services {
         let mut tx = self.core.store.begin(id).await?;
         tx.hold_lease(fence).await?;
         let mut batch = Batch::lock(&self.core, account, &tx, &people, self.now()).await?;
-        let mut closed = Vec::new();
         for one in &subscriptions {
             let deleted = batch.engineers.get(&one.engineer).is_none_or(|engineer| engineer.deleted_at.is_some());
             // Whatever happened to the channel since the listing goes before.
             let gone = Happening::GoneAtProvider { generation: one.id };
-            if !deleted && batch.apply(one.engineer, one.channel, gone).is_ok() {
-                closed.push(one.id);
+            if !deleted {
+                let _ = batch.apply(one.engineer, one.channel, gone);
             }
         }
-        tx.rows().close_subscriptions(&closed).await?;
         batch.save(&mut tx).await?;
         tx.commit().await?;
         Ok(())

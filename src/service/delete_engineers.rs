@@ -38,20 +38,24 @@ impl Services {
         for chunk in ids.chunks(CHUNK) {
             let mut tx = self.core.store.begin(&actor.account).await?;
             let mut locked = tx.rows().lock_engineers(chunk).await?;
-            let mut deleted = Vec::new();
+            let (mut deleted, mut hidden) = (Vec::new(), Vec::new());
             for id in chunk {
-                let present = locked.get_mut(id).filter(|engineer| engineer.deleted_at.is_none());
+                // Whoever is deleted already can still be erased.
+                let present = locked.get_mut(id).filter(|engineer| erase_now || engineer.deleted_at.is_none());
                 let refusal = present.is_none().then(|| Refusal::not_found("engineer"));
                 if let Some(engineer) = present {
-                    engineer.deleted_at = Some(now);
-                    engineer.updated_at = now;
-                    tx.rows().update_engineer(engineer).await?;
+                    if engineer.deleted_at.is_none() {
+                        engineer.deleted_at = Some(now);
+                        engineer.updated_at = now;
+                        tx.rows().update_engineer(engineer).await?;
+                        hidden.push(*id);
+                    }
                     deleted.push(*id);
                 }
                 outcomes.push(ItemOutcome { engineer: *id, refusal });
             }
-            tx.rows().set_erase_at(&deleted, Some(now + account.settings.erase_after)).await?;
-            for id in &deleted {
+            tx.rows().set_erase_at(&hidden, Some(now + account.settings.erase_after)).await?;
+            for id in &hidden {
                 let event = Event::EngineerChanged { engineer: *id, kind: EngineerChangeKind::Deleted };
                 tx.log(event, now, self.chance());
             }
@@ -59,6 +63,9 @@ impl Services {
                 erase(&tx, &deleted, now).await?;
             }
             tx.commit().await?;
+        }
+        if erase_now {
+            self.core.store.checkpoint().await?;
         }
         Ok(outcomes)
     }

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         account::Locale,
         event::Event,
-        id::{AccountId, EngineerId},
+        id::{AccountId, DirectorySyncId, EngineerId},
         refusal::{Refusal, RefusalCode},
         roster::{Entry, RosterInput, RosterPlan, plan},
     },
@@ -39,24 +39,43 @@ const LEASE: Duration = Duration::seconds(60);
 const SIGN_OF_LIFE: std::time::Duration = std::time::Duration::from_secs(15);
 
 impl Services {
-    /// Does the oldest run that waits, if no other process works on its account. Tells whether there was one.
+    /// Does the runs that wait, the oldest first, but for accounts that another process works on. Tells whether there was one. A run
+    /// that fails holds up nobody else's.
     ///
     /// # Errors
-    /// When the database fails. What the directory answers is no error here.
+    /// When the database failed in one of them. What the directory answers is no error here.
     pub async fn run_due_directory_sync(&self, owner: &str) -> Result<bool, ServiceError> {
-        for (id, run) in self.core.store.queue().list_due_syncs().await? {
+        let (mut ran, mut failure) = (false, None);
+        for (id, waiting) in self.core.store.queue().list_due_syncs().await? {
             if !self.core.accounts.contains_key(&id) {
                 continue;
             }
             let lease = format!("directory-sync/{id}");
-            if let Some(fence) = self.core.store.take_lease(&lease, owner, self.now(), LEASE).await? {
-                let released = fence.clone();
-                let worked = Run { services: self, core: &self.core, id, owner, lease, fence, run }.work().await;
-                self.core.store.release_lease(&released, self.now()).await?;
-                return worked.map(|()| true);
+            let Some(fence) = self.core.store.take_lease(&lease, owner, self.now(), LEASE).await? else { continue };
+            let released = fence.clone();
+            let worked = self.run_under_lease(id, owner, lease, fence, waiting.id).await;
+            self.core.store.release_lease(&released, self.now()).await?;
+            match worked {
+                Ok(done) => ran |= done,
+                Err(error) => failure = Some(error),
             }
         }
-        Ok(false)
+        failure.map_or(Ok(ran), Err)
+    }
+
+    /// Does one run. What was read of it before the lease may be old: another process may have ended it since.
+    async fn run_under_lease(
+        &self,
+        id: AccountId,
+        owner: &str,
+        lease: String,
+        fence: Fence,
+        waiting: DirectorySyncId,
+    ) -> Result<bool, ServiceError> {
+        let present = self.core.store.rows(&id).find_sync(waiting).await?;
+        let Some(run) = present.filter(|run| !run.state.has_ended()) else { return Ok(false) };
+        Run { services: self, core: &self.core, id, owner, lease, fence, run }.work().await?;
+        Ok(true)
     }
 }
 
@@ -88,7 +107,9 @@ impl Run<'_> {
             Ok(listing) => listing,
             Err(error) => return self.fail(&error).await,
         };
-        self.run.unknown_fields.clone_from(&listing.unknown_fields);
+        // Stored as text, which takes no NUL, and shown line by line.
+        let clean = |field: &String| field.chars().filter(|c| !c.is_control()).collect();
+        self.run.unknown_fields = listing.unknown_fields.iter().map(clean).collect();
         let plan = self.plan(account, &listing).await?;
         if self.run.counts.total == 0 {
             self.note_plan(account, &plan, &listing).await?;
@@ -153,7 +174,8 @@ impl Run<'_> {
             ..SyncCounts::default()
         };
         let mut tx = self.begin().await?;
-        tx.rows().insert_sync_outcomes(self.run.id, 0, &outcomes).await?;
+        let first = tx.rows().count_sync_outcomes(self.run.id).await?;
+        tx.rows().insert_sync_outcomes(self.run.id, usize::try_from(first).unwrap_or(usize::MAX), &outcomes).await?;
         self.commit(&mut tx).await?;
         tx.commit().await?;
         Ok(())

@@ -6,7 +6,7 @@ use crate::{
     domain::{
         account::{AccountSettings, Locale},
         channel::ChannelKind,
-        endpoint::{EmailAddress, EndpointError, PhoneNumber, RobotSecret, Webhook},
+        endpoint::{EmailAddress, EndpointError, PhoneNumber, Reason, RobotSecret, Webhook},
         engineer::MAX_NAME,
         refusal::{Refusal, RefusalCode},
         text::clean_text,
@@ -115,6 +115,8 @@ pub struct EngineerEdits {
 pub(super) struct RobotEdit {
     webhook: Edit<Webhook>,
     secret: Edit<RobotSecret>,
+    /// Where it stands among the endpoints of the input.
+    place: String,
 }
 
 impl RobotEdit {
@@ -124,6 +126,19 @@ impl RobotEdit {
         self.webhook.apply_to(&mut webhook);
         self.secret.apply_to(&mut secret);
         webhook.map(|webhook| RobotEndpoint { webhook, secret })
+    }
+
+    /// Refuses a secret for a robot that has no webhook, and gets none: it would sign nothing, and be lost.
+    pub fn check(&self, has_webhook: bool) -> Result<(), Refusal> {
+        let gets_webhook = match self.webhook {
+            Edit::Keep => has_webhook,
+            Edit::Clear => false,
+            Edit::Set(_) => true,
+        };
+        if gets_webhook || !matches!(self.secret, Edit::Set(_)) {
+            return Ok(());
+        }
+        Err(Refusal::new(RefusalCode::NoEndpoint).at(&["endpoints", &self.place, "value"]))
     }
 }
 
@@ -135,6 +150,15 @@ pub(super) struct JudgedEdits {
     pub mobile: Edit<PhoneNumber>,
     pub email: Edit<EmailAddress>,
     pub robots: Vec<(ChannelKind, RobotEdit)>,
+}
+
+impl JudgedEdits {
+    /// Refuses what does not fit how the channels stand: `has_webhook` tells which robots have one.
+    pub fn check(&self, has_webhook: impl Fn(ChannelKind) -> bool) -> Result<(), Vec<Refusal>> {
+        let refused = self.robots.iter().filter_map(|(kind, robot)| robot.check(has_webhook(*kind)).err());
+        let refused: Vec<_> = refused.collect();
+        if refused.is_empty() { Ok(()) } else { Err(refused) }
+    }
 }
 
 /// Judges all edits, so that the caller learns of everything wrong at once.
@@ -165,8 +189,8 @@ impl Judge<'_> {
         })
     }
 
-    fn refuse(&mut self, code: RefusalCode, reason: &str, path: &[&str]) {
-        self.refusals.push(Refusal::new(code).with("reason", reason).at(path));
+    fn refuse(&mut self, reason: Reason, path: &[&str]) {
+        self.refusals.push(Refusal::new(RefusalCode::InvalidValue).because(reason).at(path));
     }
 
     fn alias(&mut self, edit: &Edit) {
@@ -177,7 +201,7 @@ impl Judge<'_> {
     fn locale(&mut self, edit: &Edit) {
         match edit.judge(|tag| Locale::from_tag(tag).map(Some).ok_or(())) {
             Ok(locale) => self.judged.locale = locale,
-            Err(()) => self.refuse(RefusalCode::InvalidValue, "en, zh-CN", &["locale"]),
+            Err(()) => self.refuse(Reason::UnknownLanguage, &["locale"]),
         }
     }
 
@@ -186,7 +210,7 @@ impl Judge<'_> {
         let judged = edit.judge(|text| PhoneNumber::parse(text, country.as_str()).map(Some));
         let mobile = self.keep(judged, path);
         if !mobile.settle(&mut self.judged.mobile) {
-            self.refuse(RefusalCode::InvalidValue, "SMS and VOICE share one mobile", path);
+            self.refuse(Reason::MobilesDiffer, path);
         }
     }
 
@@ -194,7 +218,7 @@ impl Judge<'_> {
         let judged = edit.judge(|text| EmailAddress::parse(text).map(Some));
         let email = self.keep(judged, path);
         if !email.settle(&mut self.judged.email) {
-            self.refuse(RefusalCode::InvalidValue, "two different e-mail addresses", path);
+            self.refuse(Reason::AddressesDiffer, path);
         }
     }
 
@@ -206,19 +230,19 @@ impl Judge<'_> {
             ChannelKind::Wecom | ChannelKind::Dingtalk | ChannelKind::Lark => return self.robot(edit, place),
         }
         if matches!(edit.secret, Edit::Set(_)) {
-            self.refuse(RefusalCode::InvalidValue, "only chat robots have a secret", &["endpoints", place, "secret"]);
+            self.refuse(Reason::NoSecret, &["endpoints", place, "secret"]);
         }
     }
 
     fn robot(&mut self, edit: &EndpointEdit, place: &str) {
         if self.judged.robots.iter().any(|(kind, _)| *kind == edit.kind) {
-            return self.refuse(RefusalCode::InvalidValue, "the channel is named twice", &["endpoints", place, "kind"]);
+            return self.refuse(Reason::NamedTwice, &["endpoints", place, "kind"]);
         }
         let webhook = edit.value.judge(|text| Webhook::parse(edit.kind, text).map(Some));
         let secret = edit.secret.judge(|text| RobotSecret::parse(edit.kind, text).map(Some));
         let webhook = self.keep(webhook, &["endpoints", place, "value"]);
         let secret = self.keep(secret, &["endpoints", place, "secret"]);
-        self.judged.robots.push((edit.kind, RobotEdit { webhook, secret }));
+        self.judged.robots.push((edit.kind, RobotEdit { webhook, secret, place: place.to_owned() }));
     }
 }
 
@@ -231,5 +255,5 @@ pub(super) fn refuse_endpoint(error: EndpointError) -> Refusal {
         EndpointError::InvalidValue(_) => RefusalCode::InvalidValue,
         EndpointError::TooLong { max } => return Refusal::new(RefusalCode::TooLong).with("limit", max),
     };
-    Refusal::new(code).with("reason", error.reason().name())
+    Refusal::new(code).because(error.reason())
 }

@@ -23,17 +23,22 @@ impl Services {
                     break;
                 }
                 let tx = self.core.store.begin(account).await?;
-                // Whoever was restored meanwhile is not among them any more.
-                let due = tx.rows().list_erasable(now, CHUNK as u64).await?;
+                tx.rows().lock_engineers(&due).await?;
+                // Whoever was restored before the lock was there stays.
+                let still_due = tx.rows().list_erasable(now, CHUNK as u64).await?;
+                let due: Vec<_> = due.into_iter().filter(|id| still_due.contains(id)).collect();
                 erase(&tx, &due, now).await?;
                 tx.commit().await?;
                 erased += due.len();
             }
         }
+        if erased > 0 {
+            self.core.store.checkpoint().await?;
+        }
         Ok(erased)
     }
 
-    /// Prunes the event logs by the retention. Tells how many entries went.
+    /// Prunes the event logs by the retention, and the outboxes with them. Tells how many events went.
     ///
     /// # Errors
     /// When the database fails.
@@ -44,16 +49,17 @@ impl Services {
         for account in self.core.accounts.keys() {
             let tx = self.core.store.begin(account).await?;
             pruned += tx.rows().prune_events(now - keep.events, now - keep.history).await?;
+            tx.rows().prune_outbox(now - keep.events).await?;
             tx.commit().await?;
         }
+        self.core.store.checkpoint().await?;
         Ok(pruned)
     }
 }
 
-/// Erases people in a transaction of the caller's.
+/// Erases people whom the caller's transaction has locked.
 pub(super) async fn erase(tx: &Tx, ids: &[EngineerId], now: DateTime<Utc>) -> Result<(), StoreError> {
     let rows = tx.rows();
-    rows.lock_engineers(ids).await?;
     rows.retire_all_of(ids, now).await?;
     rows.forget_identities_of(ids).await?;
     rows.forget_sync_outcomes_of(ids).await?;

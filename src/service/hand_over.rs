@@ -7,6 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use super::{Account, ServiceError, Services, batch::Batch};
 use crate::{
     domain::{
+        channel::ChannelKind,
         confirmation::{FailureCode, Happening, NoStep},
         engineer::Engineer,
         id::AccountId,
@@ -37,20 +38,23 @@ enum Answer {
 }
 
 impl Services {
-    /// Hands due requests to their providers. Tells how many were worked on.
+    /// Hands due requests for these channels to their providers. Tells how many were worked on. Channels that go by another carrier
+    /// are best handed over apart: none of them waits for the other's slow answers.
     ///
     /// # Errors
     /// When the database fails. What a provider answers is no error here.
-    pub async fn hand_over_due(&self, owner: &str) -> Result<usize, ServiceError> {
+    pub async fn hand_over_due(&self, owner: &str, channels: &[ChannelKind]) -> Result<usize, ServiceError> {
         let (accounts, now) = (self.account_ids(), self.now());
-        let claim = Claim { owner, accounts: &accounts, now, until: now + CLAIM, limit: CLAIMS };
+        let claim = Claim { owner, accounts: &accounts, now, until: now + CLAIM, channels, limit: CLAIMS };
         let work = self.core.store.queue().claim(WorkKind::HandOver, &claim).await?;
         let count = work.len();
         let mut done = stream::iter(work).map(|one| self.hand_over(owner, one)).buffer_unordered(AT_ONCE);
+        // All are awaited, also after a failure: a conversation that is dropped half-way would be repeated.
+        let mut failure = Ok(());
         while let Some(result) = done.next().await {
-            result?;
+            failure = failure.and(result);
         }
-        Ok(count)
+        failure.map(|()| count)
     }
 
     async fn hand_over(&self, owner: &str, work: Work) -> Result<(), ServiceError> {
@@ -62,8 +66,13 @@ impl Services {
         if self.is_opted_out(&id, &subscription).await? {
             return self.withdraw(account, owner, &subscription).await;
         }
-        let Some(engineer) = self.core.store.rows(&id).find_engineer(subscription.engineer).await? else {
-            return self.postpone(&id, &subscription, self.now() + LONGEST_PAUSE).await;
+        let engineer = self.core.store.rows(&id).find_engineer(subscription.engineer).await?;
+        let Some(engineer) = engineer.filter(Engineer::is_active) else {
+            // Deleted, or no longer active: the request waits with them.
+            let tx = self.core.store.begin(&id).await?;
+            tx.rows().give_back_claim(subscription.id, owner).await?;
+            tx.commit().await?;
+            return Ok(());
         };
         // Taken just before the call: the person has the whole time, and never longer than the provider grants.
         let expires_at = self.now() + self.core.link_lifetime;

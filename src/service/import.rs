@@ -15,6 +15,7 @@ use crate::domain::{
     account::{AccountSettings, Locale},
     actor::{Actor, Permission},
     channel::ChannelKind,
+    endpoint::Reason,
     engineer::DirectoryIdentity,
     event::Event,
     id::{AccountId, EngineerId},
@@ -149,8 +150,7 @@ impl Services {
             Key::Name(name) => {
                 let mut namesakes = rows.find_engineers_by_name(name).await?;
                 if namesakes.len() > 1 {
-                    let refusal =
-                        Refusal::new(RefusalCode::InvalidValue).with("reason", "several people have this name");
+                    let refusal = Refusal::new(RefusalCode::InvalidValue).because(Reason::AmbiguousName);
                     return Ok(Err(refusal.at(&["name"])));
                 }
                 namesakes.pop()
@@ -171,7 +171,10 @@ impl Services {
         let mut edited = BTreeMap::new();
         for row in chunk {
             let present = batch.engineers.get(&row.engineer).is_some_and(|engineer| engineer.deleted_at.is_none());
-            if present {
+            let fits = row.edits.check(|kind| batch.has_robot(row.engineer, kind));
+            if let Err(refusals) = fits {
+                report.refused.extend(refusals.iter().map(|refusal| problem(row.line, refusal)));
+            } else if present {
                 edited.extend(edit_fields(&mut batch, row.engineer, row.edits).map(|one| (row.line, one)));
             } else {
                 report.refused.push(problem(row.line, &Refusal::not_found("engineer")));

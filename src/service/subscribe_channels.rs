@@ -1,6 +1,6 @@
 //! Asking people to confirm their channels, one or many at a time.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use super::{CHUNK, ServiceError, Services, batch::Batch};
 use crate::{
@@ -50,9 +50,18 @@ pub struct ChannelOutcome {
 }
 
 impl ChannelOutcome {
-    /// A channel of someone whom the caller may not act on, or who is not there.
-    pub(super) fn refused(engineer: EngineerId, channel: ChannelKind, refusal: Refusal) -> Self {
-        Self { engineer, channel, status: ConfirmationStatus::NotConfigured, refusal: Some(refusal) }
+    /// The channels asked for of someone whom the caller may not act on, or who is not there; one of them where none was named.
+    pub(super) fn refused_all<'a>(
+        engineer: EngineerId,
+        channels: Option<&'a [ChannelKind]>,
+        refusal: &'a Refusal,
+    ) -> impl Iterator<Item = Self> + 'a {
+        channels.unwrap_or(&ChannelKind::ALL[..1]).iter().map(move |channel| Self {
+            engineer,
+            channel: *channel,
+            status: ConfirmationStatus::NotConfigured,
+            refusal: Some(refusal.clone()),
+        })
     }
 }
 
@@ -104,32 +113,44 @@ impl Services {
         ids: &[EngineerId],
         input: &SubscribeChannels,
     ) -> Result<Vec<ChannelOutcome>, ServiceError> {
+        let refused = self.refuse_others(actor, ids).await?;
+        let allowed: Vec<_> = ids.iter().copied().filter(|id| !refused.contains_key(id)).collect();
         let account = self.account(&actor.account)?;
         let mut tx = self.core.store.begin(&actor.account).await?;
-        let mut batch = Batch::lock(&self.core, account, &tx, ids, self.now()).await?;
+        let mut batch = Batch::lock(&self.core, account, &tx, &allowed, self.now()).await?;
         batch.lock_guards(&tx).await?;
+        let channels = input.channels.as_deref();
         let mut outcomes = Vec::new();
         for id in ids {
-            let known = batch.engineers.get(id).is_some_and(|engineer| engineer.deleted_at.is_none());
-            let hidden = !known || !actor.can_view(*id);
-            for kind in input.channels.as_deref().unwrap_or(&ChannelKind::ALL) {
-                if hidden || !actor.can_subscribe(*id) {
-                    let code = if hidden { RefusalCode::NotFound } else { RefusalCode::NotAllowed };
-                    let refusal = Refusal::new(code).with("what", "engineer");
-                    outcomes.push(ChannelOutcome::refused(*id, *kind, refusal));
-                    if input.channels.is_none() {
-                        break;
-                    }
-                } else {
-                    let outcome = subscribe(&mut batch, *id, *kind, input.lift_opt_out);
-                    let wanted = input.channels.is_some() || outcome.refusal.is_none();
-                    outcomes.extend(Some(outcome).filter(|_| wanted));
-                }
+            if let Some(refusal) = refused.get(id) {
+                outcomes.extend(ChannelOutcome::refused_all(*id, channels, refusal));
+                continue;
+            }
+            for kind in channels.unwrap_or(&ChannelKind::ALL) {
+                let outcome = subscribe(&mut batch, *id, *kind, input.lift_opt_out);
+                let wanted = channels.is_some() || outcome.refusal.is_none();
+                outcomes.extend(Some(outcome).filter(|_| wanted));
             }
         }
         batch.save(&mut tx).await?;
         tx.commit().await?;
         Ok(outcomes)
+    }
+
+    /// Of these people, those on whose channels the caller may not act, with the reason. Nothing is locked for them.
+    pub(super) async fn refuse_others(
+        &self,
+        actor: &Actor,
+        ids: &[EngineerId],
+    ) -> Result<HashMap<EngineerId, Refusal>, ServiceError> {
+        let present = self.core.store.rows(&actor.account).find_engineers(ids).await?;
+        let judge = |id: &EngineerId| match (present.contains_key(id) && actor.can_view(*id), actor.can_subscribe(*id))
+        {
+            (false, _) => Some((*id, Refusal::not_found("engineer"))),
+            (true, false) => Some((*id, Refusal::new(RefusalCode::NotAllowed))),
+            (true, true) => None,
+        };
+        Ok(ids.iter().filter_map(judge).collect())
     }
 }
 
@@ -154,7 +175,8 @@ fn subscribe(batch: &mut Batch<'_>, id: EngineerId, kind: ChannelKind, lift_opt_
 }
 
 fn check(batch: &Batch<'_>, id: EngineerId, kind: ChannelKind, guard: &EndpointGuard) -> Result<(), Refusal> {
-    let (Some(engineer), Some(channel)) = (batch.engineers.get(&id), batch.channel(id, kind)) else {
+    let present = batch.engineers.get(&id).filter(|engineer| engineer.deleted_at.is_none());
+    let (Some(engineer), Some(channel)) = (present, batch.channel(id, kind)) else {
         return Err(Refusal::not_found("engineer"));
     };
     channel.subscribable(batch.circumstances(engineer, kind, guard)).map_err(|reason| {

@@ -51,6 +51,7 @@ impl Services {
             let refusal = Refusal::new(RefusalCode::VersionConflict).with("version", engineer.version);
             return Err(refusal.at(&["version"]).into());
         }
+        edits.check(|kind| batch.has_robot(input.id, kind)).map_err(ServiceError::Refused)?;
         let edited = edit_fields(&mut batch, input.id, edits);
         batch.lock_guards(&tx).await?;
         if let Some(edited) = edited

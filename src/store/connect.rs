@@ -4,8 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use entity::installation;
 use sea_orm::{
-    ActiveValue::Set, ConnectOptions as SeaOptions, Database, DatabaseConnection, DbBackend, EntityTrait,
-    sea_query::OnConflict,
+    ActiveValue::Set, ConnectOptions as SeaOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend,
+    EntityTrait, sea_query::OnConflict,
 };
 use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
 
@@ -71,6 +71,18 @@ impl Store {
         self.writer()
     }
 
+    /// Empties SQLite's write-ahead log into the database file, where what was deleted is overwritten: until then the log holds
+    /// it. A reader at work can keep it from being emptied, so it is tried again from time to time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn checkpoint(&self) -> Result<(), StoreError> {
+        if self.is_embedded() {
+            self.writer().execute_unprepared("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+        }
+        Ok(())
+    }
+
     /// Makes sure that this process works with the keys that the database was sealed with, and notes them at the first start.
     ///
     /// # Errors
@@ -126,7 +138,10 @@ fn quiet(mut options: SeaOptions, max_connections: u32) -> SeaOptions {
 
 /// Makes a new database file that only its owner reads; SQLite gives the files beside it the same mode.
 fn make_private(url: &str) -> Result<(), StoreError> {
-    let path = url.strip_prefix("sqlite://").unwrap_or(url).replace("%23", "#").replace("%3F", "?").replace("%25", "%");
+    let path = url.strip_prefix("sqlite:").unwrap_or(url);
+    let path = path.strip_prefix("//").unwrap_or(path);
+    let path = path.split_once('?').map_or(path, |(path, _)| path);
+    let path = path.replace("%23", "#").replace("%3F", "?").replace("%25", "%");
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

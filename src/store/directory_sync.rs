@@ -160,6 +160,16 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         row.as_ref().map(read_sync).transpose()
     }
 
+    /// The runs of these ids; unknown ids are left out.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn find_syncs(&self, ids: &[DirectorySyncId]) -> Result<Vec<SyncRun>, StoreError> {
+        let rows =
+            self.syncs().filter(directory_sync::Column::Id.is_in(ids.iter().map(|id| id.0))).all(self.db).await?;
+        rows.iter().map(read_sync).collect()
+    }
+
     /// One page of the runs, newest first.
     ///
     /// # Errors

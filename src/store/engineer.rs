@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::engineer;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -72,6 +73,27 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             .all(self.db)
             .await?;
         rows.iter().map(read_engineer).collect()
+    }
+
+    /// Whether someone of that name and identity provider, who is not deleted, was added by hand.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_added_by_hand(&self, name: &str, identity_provider: Option<&str>) -> Result<bool, StoreError> {
+        let provider = match identity_provider {
+            Some(provider) => engineer::Column::IdentityProvider.eq(provider),
+            None => engineer::Column::IdentityProvider.is_null(),
+        };
+        let found = self
+            .engineers_query()
+            .filter(engineer::Column::NameKey.eq(fold(name)))
+            .filter(engineer::Column::Name.eq(name))
+            .filter(engineer::Column::Directory.is_null())
+            .filter(provider)
+            .filter(engineer::Column::DeletedAt.is_null())
+            .count(self.db)
+            .await?;
+        Ok(found > 0)
     }
 
     /// Everyone, deleted people who are not erased included, ordered by id.

@@ -16,6 +16,7 @@ use super::{
 use crate::domain::{
     channel::ChannelKind,
     confirmation::ConfirmationStatus,
+    endpoint::PhoneNumber,
     engineer::{DirectoryState, Engineer, Reachability},
     id::EngineerId,
 };
@@ -250,7 +251,12 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             all = all.add(engineer::Column::DirectoryState.is_in(states.iter().map(|state| state.name())));
         }
         if let Some(directory) = &filter.directory {
-            all = all.add(engineer::Column::Directory.eq(directory.as_str()));
+            let is_named = if is_storable(directory) {
+                Condition::any().add(engineer::Column::Directory.eq(directory.as_str()))
+            } else {
+                no_one()
+            };
+            all = all.add(is_named);
         }
         if let Some(ids) = &filter.ids {
             all = all.add(engineer::Column::Id.is_in(keys(ids)));
@@ -259,12 +265,20 @@ impl<C: ConnectionTrait> Rows<'_, C> {
     }
 }
 
+/// Whether a column can hold the text. PostgreSQL has no NUL in texts, and fails where one is asked for.
+fn is_storable(text: &str) -> bool {
+    !text.contains('\0')
+}
+
 /// The condition that nobody meets, to add alternatives to.
 fn no_one() -> Condition {
     Condition::any().add(Expr::val(1).eq(0))
 }
 
 fn search(text: &str, contacts: bool) -> Condition {
+    if !is_storable(text) {
+        return no_one();
+    }
     let folded = fold(text);
     let like = |text: &str| {
         let escaped = text.replace('!', "!!").replace('%', "!%").replace('_', "!_");
@@ -275,8 +289,9 @@ fn search(text: &str, contacts: bool) -> Condition {
         .add(engineer::Column::AliasKey.like(like(&folded)));
     if contacts {
         any = any.add(engineer::Column::EmailKey.like(like(&folded)));
-        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
-        any = any.add(engineer::Column::Mobile.like(like(&digits)));
+        if let Some(part) = PhoneNumber::search_form(text) {
+            any = any.add(engineer::Column::Mobile.like(like(&part)));
+        }
     }
     any
 }

@@ -55,6 +55,32 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         Ok(())
     }
 
+    /// Takes a message out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_outbox_message(&self, message_id: &str) -> Result<(), StoreError> {
+        outbox_message::Entity::delete_many()
+            .filter(outbox_message::Column::Account.eq(self.account.as_str()))
+            .filter(outbox_message::Column::MessageId.eq(message_id))
+            .exec(self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// Takes out what was sent before that moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn prune_outbox(&self, before: DateTime<Utc>) -> Result<(), StoreError> {
+        outbox_message::Entity::delete_many()
+            .filter(outbox_message::Column::Account.eq(self.account.as_str()))
+            .filter(outbox_message::Column::SentAt.lt(before))
+            .exec(self.db)
+            .await?;
+        Ok(())
+    }
+
     /// The newest messages, oldest of them first, `limit` at most.
     ///
     /// # Errors

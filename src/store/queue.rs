@@ -14,6 +14,7 @@ use super::{
     subscription::{CANCEL, HAND_OVER},
 };
 use crate::domain::{
+    channel::ChannelKind,
     confirmation::ConfirmationStatus,
     engineer::DirectoryState,
     id::{AccountId, EngineerId},
@@ -43,6 +44,8 @@ pub struct Claim<'a> {
     pub now: DateTime<Utc>,
     /// Until when the claim holds.
     pub until: DateTime<Utc>,
+    /// The channels that it works on.
+    pub channels: &'a [ChannelKind],
     /// The most rows that are claimed.
     pub limit: u64,
 }
@@ -83,16 +86,24 @@ impl Queue<'_> {
             .exec(&db)
             .await?;
         db.commit().await?;
-        rows.iter()
-            .map(|row| {
-                let place = Place { table: "channel_subscription", id: &row.id };
-                let account: AccountId = place.need("account", row.account.parse().ok())?;
-                let rows = Rows { db: self.store.reader(), account: &account, sealer: self.store.sealer() };
-                let subscription = rows.read_subscription(row)?;
-                let tried = row.attempts > 0 || row.claimed_by.is_some();
-                Ok(Work { account, subscription, tried })
-            })
-            .collect()
+        let read = |row: &channel_subscription::Model| match self.read_work(row) {
+            Ok(work) => Some(work),
+            Err(error) => {
+                // The others go on; this one shows again when its claim ends.
+                tracing::error!(channel.subscription.id = %row.id, %error, "A request cannot be read");
+                None
+            }
+        };
+        Ok(rows.iter().filter_map(read).collect())
+    }
+
+    fn read_work(&self, row: &channel_subscription::Model) -> Result<Work, StoreError> {
+        let place = Place { table: "channel_subscription", id: &row.id };
+        let account: AccountId = place.need("account", row.account.parse().ok())?;
+        let rows = Rows { db: self.store.reader(), account: &account, sealer: self.store.sealer() };
+        let subscription = rows.read_subscription(row)?;
+        let tried = row.attempts > 0 || row.claimed_by.is_some();
+        Ok(Work { account, subscription, tried })
     }
 
     /// A look without the write lock, so that idle workers disturb nobody.
@@ -150,6 +161,7 @@ fn due(kind: WorkKind, claim: &Claim<'_>) -> Condition {
     let mut due = Condition::all()
         .add(Column::Phase.eq(phase))
         .add(Column::NextAttemptAt.lte(now))
+        .add(Column::Kind.is_in(claim.channels.iter().map(|kind| kind.name())))
         .add(Column::Account.is_in(names(claim.accounts)))
         .add(unclaimed);
     if kind == WorkKind::HandOver {

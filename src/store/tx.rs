@@ -2,10 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use entity::{account, event};
-use sea_orm::ColumnTrait;
 use sea_orm::{
-    DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait, sea_query::Expr,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, ExprTrait, QueryFilter,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, sea_query::Expr,
 };
 
 use super::{Rows, Store, StoreError, event::event_row};
@@ -55,6 +54,20 @@ impl Tx {
     /// What the account holds, as this transaction sees it.
     pub fn rows(&self) -> Rows<'_, DatabaseTransaction> {
         Rows { db: &self.db, account: &self.account, sealer: self.store.sealer() }
+    }
+
+    /// Makes whoever else wants to give someone this name wait for the end of this transaction. To be called before any row is
+    /// locked. On SQLite there is one writer at a time anyway.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lock_name(&self, name: &str) -> Result<(), StoreError> {
+        if self.db.get_database_backend() == DbBackend::Postgres {
+            let sql = "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))";
+            let key = format!("name/{}/{name}", self.account);
+            self.db.execute_raw(Statement::from_sql_and_values(DbBackend::Postgres, sql, [key.into()])).await?;
+        }
+        Ok(())
     }
 
     /// Adds an event to what is committed.

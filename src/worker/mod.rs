@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use chrono::Duration;
 
-use crate::service::Services;
+use crate::{domain::channel::ChannelKind, service::Services};
 
 pub use self::runner::{Pace, Runner, Step};
 
@@ -20,7 +20,8 @@ pub fn loops(services: &Services, owner: &str, confirmation_sync_every: Duration
     let owner: Arc<str> = owner.into();
     let with = |services: &Services| (services.clone(), Arc::clone(&owner));
     vec![
-        Arc::new(requests::HandOver(with(services))),
+        Arc::new(requests::HandOver { at: with(services), channels: &[ChannelKind::Email] }),
+        Arc::new(requests::HandOver { at: with(services), channels: &[ChannelKind::Sms, ChannelKind::Voice] }),
         Arc::new(requests::Cancel(with(services))),
         Arc::new(requests::Expire(services.clone())),
         Arc::new(confirmation_sync::ConfirmationSync { at: with(services), every: confirmation_sync_every }),

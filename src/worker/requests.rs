@@ -3,10 +3,16 @@
 use async_trait::async_trait;
 
 use super::{At, Step};
-use crate::service::{ServiceError, Services};
+use crate::{
+    domain::channel::ChannelKind,
+    service::{ServiceError, Services},
+};
 
-/// Hands requests to the provider.
-pub(super) struct HandOver(pub At);
+/// Hands requests for some channels to the provider.
+pub(super) struct HandOver {
+    pub at: At,
+    pub channels: &'static [ChannelKind],
+}
 
 #[async_trait]
 impl Step for HandOver {
@@ -15,8 +21,8 @@ impl Step for HandOver {
     }
 
     async fn run(&self) -> Result<bool, ServiceError> {
-        let (services, owner) = &self.0;
-        Ok(services.hand_over_due(owner).await? > 0)
+        let (services, owner) = &self.at;
+        Ok(services.hand_over_due(owner, self.channels).await? > 0)
     }
 }
 

@@ -49,7 +49,7 @@ async fn start_with(database: Database, config: String) -> (TestApp, Arc<FakePro
 /// Runs the hand-over in the background, as a server of that name.
 fn hand_over_as(app: &TestApp, owner: &'static str) -> tokio::task::JoinHandle<usize> {
     let services = app.app.services.clone();
-    tokio::spawn(async move { services.hand_over_due(owner).await.expect("handing over") })
+    tokio::spawn(async move { services.hand_over_due(owner, &ChannelKind::ALL).await.expect("handing over") })
 }
 
 async fn generation(app: &TestApp, person: &Value, place: usize) -> ChannelSubscriptionId {
@@ -174,7 +174,8 @@ async fn a_crash_before_the_call_asks_after_all(database: Database) {
     let accounts = ["demo".parse().unwrap()];
     let now = app.clock.now();
     let until = now + Duration::minutes(2);
-    let claim = Claim { owner: "a server that dies", accounts: &accounts, now, until, limit: 10 };
+    let claim =
+        Claim { owner: "a server that dies", accounts: &accounts, now, until, channels: &ChannelKind::ALL, limit: 10 };
     let claimed = app.app.services.store().queue().claim(WorkKind::HandOver, &claim).await.unwrap();
     assert_eq!(claimed.len(), 1);
     app.clock.advance(Duration::minutes(2));

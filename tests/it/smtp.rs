@@ -4,8 +4,9 @@ use std::{collections::HashMap, time::Duration};
 
 use chrono::DateTime;
 use rollcall::{
-    adapter::transport::smtp::{Sender, SmtpSettings, SmtpSettingsError, SmtpTls, SmtpTransport},
-    domain::{channel::ChannelKind, id::AccountId},
+    adapter::transport::smtp::{Sender, SmtpSettingsError, SmtpTransport},
+    config::{Secret, SmtpConfig, SmtpCredentials, SmtpTls},
+    domain::{account::MailAddress, channel::ChannelKind, id::AccountId},
     port::transport::{Message, Transport, TransportError},
 };
 use tokio::{net::TcpListener, time::timeout};
@@ -14,27 +15,31 @@ use crate::harness::smtp::{CatcherOptions, SmtpCatcher};
 
 const RECIPIENT: &str = "wang.fang@example.com";
 
-fn settings(catcher: &SmtpCatcher) -> SmtpSettings {
-    SmtpSettings {
+fn settings(catcher: &SmtpCatcher) -> SmtpConfig {
+    SmtpConfig {
         host: catcher.address().ip().to_string(),
         port: catcher.address().port(),
         tls: SmtpTls::None,
         credentials: None,
         timeout: Duration::from_secs(10),
-        ca_pem: None,
+        extra_certificates: None,
     }
 }
 
 fn senders() -> HashMap<AccountId, Sender> {
     let sender = Sender {
-        from: "Example 运维 <ops@mail.example.org>".to_owned(),
-        reply_to: Some("Duty <duty@example.org>".to_owned()),
+        from: address("Example 运维, night", "ops@mail.example.org"),
+        reply_to: Some(address("Duty", "duty@example.org")),
     };
     HashMap::from([("demo".parse().expect("an account"), sender)])
 }
 
-fn transport(settings: SmtpSettings) -> SmtpTransport {
-    SmtpTransport::new(settings, senders()).expect("settings that can be used")
+fn address(name: &str, address: &str) -> MailAddress {
+    MailAddress { name: Some(name.to_owned()), address: address.to_owned() }
+}
+
+fn transport(settings: SmtpConfig) -> SmtpTransport {
+    SmtpTransport::new(&settings, senders()).expect("settings that can be used")
 }
 
 fn message() -> Message {
@@ -53,7 +58,7 @@ fn message() -> Message {
 }
 
 /// Sends to a catcher that behaves like that; gives the error and makes sure that no mail was taken.
-async fn refusal(options: CatcherOptions, change: impl FnOnce(&mut SmtpSettings)) -> TransportError {
+async fn refusal(options: CatcherOptions, change: impl FnOnce(&mut SmtpConfig)) -> TransportError {
     let catcher = SmtpCatcher::start_with(options).await;
     let mut settings = settings(&catcher);
     change(&mut settings);
@@ -80,7 +85,7 @@ async fn a_mail_arrives_with_both_parts_and_its_headers() {
 
     assert_eq!((mail.from.as_str(), mail.to.as_slice()), ("ops@mail.example.org", &[RECIPIENT.to_owned()][..]));
     let header = |name| mail.header(name).unwrap_or_else(|| panic!("no {name} in {}", mail.content));
-    assert_eq!(header("From"), "Example 运维 <ops@mail.example.org>");
+    assert_eq!(header("From"), "Example 运维, night <ops@mail.example.org>");
     assert_eq!(header("Reply-To"), "Duty <duty@example.org>");
     assert_eq!(header("To"), RECIPIENT);
     assert_eq!(header("Subject"), "Example Ops：请确认您的邮箱");
@@ -98,19 +103,22 @@ async fn the_transport_signs_in_where_the_server_wants_it() {
     let credentials = Some(("ops".to_owned(), "s3cret".to_owned()));
     let catcher =
         SmtpCatcher::start_with(CatcherOptions { credentials: credentials.clone(), ..Default::default() }).await;
-    let settings = SmtpSettings { credentials, ..settings(&catcher) };
+    let credentials =
+        credentials.map(|(username, password)| SmtpCredentials { username, password: Secret::new(password) });
+    let settings = SmtpConfig { credentials, ..settings(&catcher) };
     transport(settings).send(&message()).await.expect("the mail is taken");
     assert_eq!(catcher.next_mail().await.user.as_deref(), Some("ops"));
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_the_senders_fault_and_is_not_told() {
+async fn a_wrong_password_fails_nobody_who_waits_and_is_not_told() {
     let options = CatcherOptions { credentials: Some(("ops".to_owned(), "s3cret".to_owned())), ..Default::default() };
     let error = refusal(options, |settings| {
-        settings.credentials = Some(("ops".to_owned(), "guessed-pass".to_owned()));
+        let credentials = SmtpCredentials { username: "ops".to_owned(), password: Secret::new("guessed-pass") };
+        settings.credentials = Some(credentials);
     })
     .await;
-    assert!(matches!(&error, TransportError::SenderRefused(text) if text.contains("535 5.7.8")), "{error:?}");
+    assert!(matches!(&error, TransportError::Unavailable(text) if text.contains("535 5.7.8")), "{error:?}");
     assert!(!error.to_string().contains("guessed-pass"));
 }
 
@@ -162,7 +170,7 @@ async fn a_server_that_cannot_be_reached_can_be_tried_again() {
     let port = listener.local_addr().expect("the address").port();
     drop(listener);
     let catcher = SmtpCatcher::start().await;
-    let error = transport(SmtpSettings { port, ..settings(&catcher) }).send(&message()).await;
+    let error = transport(SmtpConfig { port, ..settings(&catcher) }).send(&message()).await;
     assert!(matches!(error, Err(TransportError::Unavailable(_))), "{error:?}");
 }
 
@@ -207,10 +215,15 @@ async fn a_subject_cannot_add_a_header() {
 #[tokio::test]
 async fn settings_that_cannot_work_are_refused_at_the_start() {
     let catcher = SmtpCatcher::start().await;
-    let no_pem = SmtpSettings { tls: SmtpTls::Tls, ca_pem: Some("not a certificate".to_owned()), ..settings(&catcher) };
-    assert_eq!(SmtpTransport::new(no_pem, senders()).err(), Some(SmtpSettingsError::Certificates));
+    let no_pem = SmtpConfig {
+        tls: SmtpTls::Tls,
+        extra_certificates: Some("not a certificate".to_owned()),
+        ..settings(&catcher)
+    };
+    assert_eq!(SmtpTransport::new(&no_pem, senders()).err(), Some(SmtpSettingsError::Certificates));
     let account: AccountId = "demo".parse().expect("an account");
-    let no_mailbox = HashMap::from([(account.clone(), Sender { from: "Ops".to_owned(), reply_to: None })]);
-    let error = SmtpTransport::new(settings(&catcher), no_mailbox).err();
-    assert_eq!(error, Some(SmtpSettingsError::Mailbox { account, field: "sender" }));
+    let sender = Sender { from: address("Ops", "no address"), reply_to: None };
+    let no_address = HashMap::from([(account.clone(), sender)]);
+    let error = SmtpTransport::new(&settings(&catcher), no_address).err();
+    assert_eq!(error, Some(SmtpSettingsError::Address { account, field: "sender" }));
 }

@@ -27,60 +27,32 @@ use tokio::time::timeout;
 
 use super::smtp_reply::{Stage, judge};
 use crate::{
-    domain::{channel::ChannelKind, id::AccountId, wording::one_line},
+    config::{SmtpConfig, SmtpTls},
+    domain::{account::MailAddress, channel::ChannelKind, id::AccountId, wording::one_line},
     port::transport::{Message, Transport, TransportError},
 };
 
 /// How long the server may take to say goodbye, once the outcome is known.
 const FAREWELL: Duration = Duration::from_secs(2);
 
-/// How the conversation is encrypted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SmtpTls {
-    /// The conversation begins in the clear and must turn to TLS before anything is told (RFC 3207); port 587 as a rule. A
-    /// server that does not offer it gets nothing.
-    StartTls,
-    /// TLS from the first byte (RFC 8314); port 465 as a rule.
-    Tls,
-    /// No encryption: for a relay on the same machine, and for tests. A password would go in the clear.
-    None,
-}
-
-/// The mail server and how to speak to it. It may hold a password: it is not for logs.
-#[derive(Clone)]
-pub struct SmtpSettings {
-    /// Name or address of the server; the name is checked against its certificate.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// The encryption.
-    pub tls: SmtpTls,
-    /// User name and password, where the server wants them. AUTH PLAIN is used, or LOGIN.
-    pub credentials: Option<(String, String)>,
-    /// The longest time that handing over one message may take, from the connection to the server's acceptance.
-    pub timeout: Duration,
-    /// Certificates (PEM) of authorities to trust beside those of the system.
-    pub ca_pem: Option<String>,
-}
-
-/// Who the mails of an account come from: mailboxes as in RFC 5322, such as `Example Ops <ops@example.com>`.
+/// Who the mails of an account come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
     /// The sender.
-    pub from: String,
+    pub from: MailAddress,
     /// Where answers go, if not to the sender.
-    pub reply_to: Option<String>,
+    pub reply_to: Option<MailAddress>,
 }
 
 /// The settings cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SmtpSettingsError {
-    /// A sender or reply-to is no mailbox.
-    #[error("the {field} of account {account} is not a mailbox such as \"Example Ops <ops@example.com>\"")]
-    Mailbox {
+    /// A sender or reply-to is no mail address.
+    #[error("the {field} of account {account} is no mail address")]
+    Address {
         /// The account.
         account: AccountId,
-        /// `sender` or `reply-to`.
+        /// `sender` or `reply_to`.
         field: &'static str,
     },
     /// The authorities' certificates cannot be read.
@@ -117,10 +89,10 @@ impl SmtpTransport {
     ///
     /// # Errors
     /// When a mailbox or the certificates cannot be read, or TLS cannot be set up.
-    pub fn new(settings: SmtpSettings, senders: HashMap<AccountId, Sender>) -> Result<Self, SmtpSettingsError> {
-        let encryption = match settings.tls {
-            SmtpTls::StartTls => Encryption::StartTls(tls_parameters(&settings)?),
-            SmtpTls::Tls => Encryption::Tls(tls_parameters(&settings)?),
+    pub fn new(config: &SmtpConfig, senders: HashMap<AccountId, Sender>) -> Result<Self, SmtpSettingsError> {
+        let encryption = match config.tls {
+            SmtpTls::StartTls => Encryption::StartTls(tls_parameters(config)?),
+            SmtpTls::Tls => Encryption::Tls(tls_parameters(config)?),
             SmtpTls::None => Encryption::None,
         };
         let senders = senders
@@ -128,11 +100,13 @@ impl SmtpTransport {
             .map(|(account, sender)| Ok((account.clone(), mailboxes(&account, &sender)?)))
             .collect::<Result<_, SmtpSettingsError>>()?;
         Ok(Self {
-            host: settings.host,
-            port: settings.port,
+            host: config.host.clone(),
+            port: config.port,
             encryption,
-            credentials: settings.credentials.map(|(user, password)| Credentials::new(user, password)),
-            timeout: settings.timeout,
+            credentials: config.credentials.as_ref().map(|credentials| {
+                Credentials::new(credentials.username.clone(), credentials.password.expose().to_owned())
+            }),
+            timeout: config.timeout,
             senders,
         })
     }
@@ -261,23 +235,24 @@ fn id_left(id: &str) -> String {
 }
 
 fn mailboxes(account: &AccountId, sender: &Sender) -> Result<Mailboxes, SmtpSettingsError> {
-    let parse = |text: &str, field| {
-        text.parse::<Mailbox>().map_err(|_| SmtpSettingsError::Mailbox { account: account.clone(), field })
+    let mailbox = |address: &MailAddress, field| match address.address.parse() {
+        Ok(parsed) => Ok(Mailbox::new(address.name.clone(), parsed)),
+        Err(_) => Err(SmtpSettingsError::Address { account: account.clone(), field }),
     };
     Ok(Mailboxes {
-        from: parse(&sender.from, "sender")?,
-        reply_to: sender.reply_to.as_deref().map(|text| parse(text, "reply-to")).transpose()?,
+        from: mailbox(&sender.from, "sender")?,
+        reply_to: sender.reply_to.as_ref().map(|address| mailbox(address, "reply_to")).transpose()?,
     })
 }
 
-fn tls_parameters(settings: &SmtpSettings) -> Result<TlsParameters, SmtpSettingsError> {
-    let mut builder = TlsParameters::builder(settings.host.clone());
-    if let Some(pem) = &settings.ca_pem {
+fn tls_parameters(config: &SmtpConfig) -> Result<TlsParameters, SmtpSettingsError> {
+    let mut builder = TlsParameters::builder(config.host.clone());
+    if let Some(pem) = &config.extra_certificates {
         // lettre takes a text without any certificate for an empty list, and the mistake would show as a failed handshake.
+        let certificates = Certificate::from_pem(pem.as_bytes()).map_err(|_| SmtpSettingsError::Certificates)?;
         if !pem.contains("-----BEGIN CERTIFICATE-----") {
             return Err(SmtpSettingsError::Certificates);
         }
-        let certificates = Certificate::from_pem(pem.as_bytes()).map_err(|_| SmtpSettingsError::Certificates)?;
         builder = builder.add_root_certificate(certificates);
     }
     builder.build_rustls().map_err(|error| SmtpSettingsError::Tls(error.to_string()))

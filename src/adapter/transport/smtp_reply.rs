@@ -47,8 +47,9 @@ pub(super) fn judge(stage: Stage, error: &Error) -> TransportError {
     match (stage, error.is_permanent()) {
         (Stage::Recipient, true) if concerns_the_sender(error) => TransportError::SenderRefused(text),
         (Stage::Recipient, true) => TransportError::EndpointRefused,
-        (Stage::Auth | Stage::MailFrom | Stage::Data, true) => TransportError::SenderRefused(text),
-        (Stage::Connect, _) | (Stage::Auth | Stage::MailFrom | Stage::Recipient | Stage::Data, false) => {
+        (Stage::MailFrom | Stage::Data, true) => TransportError::SenderRefused(text),
+        // A wrong password is mended by an operator; it is no reason to fail everyone who waits meanwhile.
+        (Stage::Connect | Stage::Auth, _) | (Stage::MailFrom | Stage::Recipient | Stage::Data, false) => {
             TransportError::Unavailable(text)
         }
     }

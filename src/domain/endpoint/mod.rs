@@ -6,11 +6,13 @@
 mod email;
 mod error;
 mod phone;
+mod reason;
 mod webhook;
 
 pub use self::{
     email::EmailAddress,
-    error::{EndpointError, Reason},
+    error::EndpointError,
     phone::PhoneNumber,
+    reason::Reason,
     webhook::{RobotSecret, Webhook},
 };

@@ -40,6 +40,12 @@ impl PhoneNumber {
         fits.then_some(Self(stored))
     }
 
+    /// The form in which stored numbers are searched for a part of a number as people write it: `138 0013` is `1380013`. `None`
+    /// for a text that is no part of a number.
+    pub fn search_form(part: &str) -> Option<String> {
+        compact(part).ok()
+    }
+
     /// Whether `country` can be a default country: an ISO 3166 alpha-2 code with a numbering plan.
     pub fn knows_country(country: &str) -> bool {
         find_plan(country).is_some()

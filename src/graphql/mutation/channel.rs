@@ -11,6 +11,7 @@ use super::{
 use crate::{
     domain::{
         channel,
+        endpoint::Reason,
         refusal::{Refusal, RefusalCode},
     },
     graphql::{
@@ -139,17 +140,15 @@ impl Given {
         ids: Option<Vec<ID>>,
         filter: Option<EngineerFilter>,
     ) -> Result<Result<Self, Vec<UserError>>> {
-        let wrong = |reason: &str| {
-            let refusal = Refusal::new(RefusalCode::InvalidValue).with("reason", reason);
-            Ok(Err(refuse(refusal.at(&["engineerIds"]), caller.locale)))
-        };
         match (ids, filter) {
             (Some(ids), None) => {
                 Ok(GivenIds::read("engineerIds", ids).map(Self::Ids).map_err(|it| refuse(it, caller.locale)))
             }
             (None, Some(filter)) => Ok(Ok(Self::Filter(filter.judge(caller)?))),
-            (Some(_), Some(_)) => wrong("give engineerIds or filter, not both"),
-            (None, None) => wrong("give engineerIds or filter"),
+            (Some(_), Some(_)) | (None, None) => {
+                let refusal = Refusal::new(RefusalCode::InvalidValue).because(Reason::IdsOrFilter);
+                Ok(Err(refuse(refusal.at(&["engineerIds"]), caller.locale)))
+            }
         }
     }
 

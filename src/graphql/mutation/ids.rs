@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use async_graphql::ID;
 
 use crate::domain::{
+    endpoint::Reason,
     id::EngineerId,
     refusal::{Refusal, RefusalCode},
 };
@@ -35,8 +36,8 @@ impl GivenIds {
     /// When there are too many.
     pub fn read(field: &'static str, ids: Vec<ID>) -> Result<Self, Refusal> {
         if ids.len() > MAX_IDS {
-            let reason = format!("{} ids; {MAX_IDS} are allowed", ids.len());
-            return Err(Refusal::new(RefusalCode::InvalidValue).with("reason", reason).at(&[field]));
+            let refusal = Refusal::new(RefusalCode::InvalidValue).because(Reason::TooManyIds);
+            return Err(refusal.with("limit", MAX_IDS).at(&[field]));
         }
         let mut seen = BTreeSet::new();
         let ids = ids.into_iter().enumerate().filter(|(_, id)| seen.insert(id.to_string()));

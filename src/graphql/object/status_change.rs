@@ -36,7 +36,8 @@ impl StatusChange {
         Self::of_list(logged, people, &Arc::new(epoch))
     }
 
-    fn of_list(logged: LoggedEvent, people: Arc<People>, epoch: &Arc<OnceCell<Result<Uuid>>>) -> Option<Self> {
+    /// An entry of a list: of its people, and of the log's epoch, which the first of the list reads that needs it.
+    pub fn of_list(logged: LoggedEvent, people: Arc<People>, epoch: &Arc<OnceCell<Result<Uuid>>>) -> Option<Self> {
         match logged.event {
             Event::StatusChanged(change) => Some(Self { logged, change, people, epoch: Arc::clone(epoch) }),
             Event::EngineerChanged { .. } | Event::RollChanged { .. } | Event::SyncProgressed { .. } => None,

@@ -1,7 +1,6 @@
 //! Anything by its id.
 
 use async_graphql::{Context, ID, Object};
-use futures_util::future;
 
 use crate::graphql::{
     error::{Fault, Result},
@@ -28,11 +27,12 @@ impl NodeQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The ids, at most 100.")] ids: Vec<ID>,
-    ) -> Result<Vec<Option<Result<Node>>>> {
+    ) -> Result<Vec<Option<Node>>> {
         if ids.len() > MAX_IDS {
             return Err(Fault::bad_input(format!("ids has {} entries; {MAX_IDS} are allowed.", ids.len())));
         }
-        let found = future::join_all(ids.iter().map(|id| node::find(ctx, id))).await;
-        Ok(found.into_iter().map(Result::transpose).collect())
+        let texts: Vec<_> = ids.iter().map(|id| id.as_str()).collect();
+        let found = node::find_many(ctx, &texts).await?;
+        Ok(texts.iter().map(|text| found.get(text).cloned()).collect())
     }
 }

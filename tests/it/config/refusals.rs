@@ -98,9 +98,6 @@ fn every_problem_is_listed_once() {
         "rollcall.toml: accounts.Demo.reply_to: \"a@b@c\" is no mail address such as oncall@example.com or Demo Ltd \
          <oncall@example.com>"
             .to_owned(),
-        "accounts.Demo.contact: must be given: Whom to ask about a message, as people read it: a name, a mail address, a \
-         telephone number."
-            .to_owned(),
         "rollcall.toml: accounts.Demo.privacy_notice: must not be blank".to_owned(),
         "rollcall.toml: accounts.Demo.time_zone: \"Asia/Shangai\" is no time zone such as Asia/Shanghai; did you mean \
          \"Asia/Shanghai\"?"

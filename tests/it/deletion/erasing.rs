@@ -65,7 +65,7 @@ async fn a_deleted_person_is_erased_after_24_hours_to_the_second(database: Datab
 }
 
 async fn the_account_says_how_long_a_person_can_be_restored(database: Database) {
-    let config = "[accounts.demo]\nerase_after_hours = 2\n".to_owned();
+    let config = "[accounts.demo]\nerase_after = \"2h\"\n".to_owned();
     let (app, lin) = start_with(database, Setup { config, ..Setup::default() }).await;
     delete_all(&app, &[&lin], false).await;
     app.clock.advance(Duration::seconds(2 * 3600 - 1));

@@ -1,11 +1,11 @@
-//! How long a token lives, as people write it.
+//! Lengths of time, as people write them: how long a token lives, how long a deleted person can be restored.
 
 use chrono::Duration;
 
-/// The longest life of a token, in days.
+/// The longest time, in days.
 const MOST_DAYS: i64 = 366;
 
-/// The text is no life of a token.
+/// The text is no length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidTtl {
     /// It is no number with a unit.
@@ -14,15 +14,15 @@ pub enum InvalidTtl {
     /// It is nothing.
     #[error("must be at least 1s")]
     Zero,
-    /// It is more than a token may live.
+    /// It is longer than anything may last.
     #[error("must be at most {MOST_DAYS}d")]
     TooLong,
 }
 
-/// Reads a life such as `90s`, `30m`, `1h` or `7d`: at least a second and at most 366 days.
+/// Reads a length such as `90s`, `30m`, `1h` or `7d`: at least a second and at most 366 days.
 ///
 /// # Errors
-/// When the text has another form, or the life is out of bounds.
+/// When the text has another form, or the length is out of bounds.
 pub fn parse_ttl(text: &str) -> Result<Duration, InvalidTtl> {
     let unit = text.chars().next_back().ok_or(InvalidTtl::Form)?;
     let seconds_per_unit = match unit {
