@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod api;
 mod architecture;
 mod auth_tokens;
 mod bulk_file;
