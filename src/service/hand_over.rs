@@ -68,28 +68,37 @@ impl Services {
         }
         let engineer = self.core.store.rows(&id).find_engineer(subscription.engineer).await?;
         let Some(engineer) = engineer.filter(Engineer::is_active) else {
-            // Deleted, or no longer active: the request waits with them.
-            let tx = self.core.store.begin(&id).await?;
-            tx.rows().give_back_claim(subscription.id, owner).await?;
-            tx.commit().await?;
-            return Ok(());
+            // Deleted, or no longer active: the request waits with them. That it may have been tried stays known.
+            return self.postpone(&id, &subscription, self.now()).await;
         };
         // Taken just before the call: the person has the whole time, and never longer than the provider grants.
         let expires_at = self.now() + self.core.link_lifetime;
         let Some(request) = request_of(account, &subscription, &engineer, expires_at) else {
             return self.close(&id, &subscription).await;
         };
-        match in_time(ask(account.provider.as_ref(), &request, tried)).await {
+        let answer = in_time(ask(account.provider.as_ref(), &request, tried)).await;
+        self.settle(account, &subscription, expires_at, answer).await
+    }
+
+    /// Records what came of asking the provider, or puts the request back to be tried again.
+    async fn settle(
+        &self,
+        account: &Account,
+        subscription: &Subscription,
+        expires_at: DateTime<Utc>,
+        answer: Result<Accepted, ProviderError>,
+    ) -> Result<(), ServiceError> {
+        match answer {
             Ok(accepted) => {
                 let expires_at = accepted.expires_at.unwrap_or(expires_at);
-                self.record(account, &subscription, expires_at, Answer::Accepted(accepted)).await
+                self.record(account, subscription, expires_at, Answer::Accepted(accepted)).await
             }
             Err(ProviderError::Refused(code)) => {
                 tracing::warn!(
                     engineer.id = %subscription.engineer, channel = subscription.channel.name(),
                     code = code.name(), "The provider refused a confirmation for good"
                 );
-                self.record(account, &subscription, expires_at, Answer::Refused(code)).await
+                self.record(account, subscription, expires_at, Answer::Refused(code)).await
             }
             Err(ProviderError::Unavailable { message, retry_after }) => {
                 let at = self.now() + pause(subscription.attempts, retry_after);
@@ -97,7 +106,7 @@ impl Services {
                     channel.subscription.id = %subscription.id, error = message, next_attempt_at = %at,
                     "A confirmation could not be handed over, and is tried again"
                 );
-                self.postpone(&id, &subscription, at).await
+                self.postpone(&account.settings.id, subscription, at).await
             }
         }
     }

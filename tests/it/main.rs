@@ -6,6 +6,7 @@
     clippy::panic,
     reason = "a test ends where something is not as it must be"
 )]
+#![expect(clippy::cognitive_complexity, reason = "each assertion counts, and a test tells its story in one piece")]
 
 mod accounts;
 mod api;

@@ -9,7 +9,7 @@ use super::{EMAIL, ask, last_asked, status_of};
 use crate::harness::{
     app::{Caller, Database, TestApp},
     both_dbs,
-    roll::{other_code, path_of, status},
+    roll::{other_code, path_of, spaced, status},
 };
 
 both_dbs! {
@@ -58,8 +58,7 @@ async fn an_operator_confirms_what_a_person_reads_out(database: Database) {
     let (code, ..) = refusal(&operator, &lin, "SMS", &other_code(&sms.code)).await;
     assert_eq!(code, "WRONG_CODE");
     app.clock.advance(Duration::minutes(3));
-    let spaced = format!("{} {}", &voice.code[..3], &voice.code[3..]);
-    let payload = operator.confirm(&lin, "VOICE", &spaced).await;
+    let payload = operator.confirm(&lin, "VOICE", &spaced(&voice.code)).await;
     assert_eq!(payload["channel"]["status"], "CONFIRMED", "{payload}");
     assert_eq!(status(&operator.look(&lin).await, "SMS"), "PENDING");
     let record = app.links().await.into_iter().find(|link| link.answer.is_some()).unwrap();

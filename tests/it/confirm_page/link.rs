@@ -12,7 +12,7 @@ use super::{EMAIL, ask, last_asked, status_of, title};
 use crate::harness::{
     app::{Database, Setup, TestApp, channel},
     both_dbs,
-    roll::other_code,
+    roll::{other_code, spaced, token_of},
 };
 
 both_dbs! {
@@ -160,8 +160,11 @@ async fn what_is_no_code_costs_no_try(database: Database) {
     assert_eq!(app.type_code(&asked.path, &long).await.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert_eq!(app.links().await[0].wrong_codes, 0);
 
-    let spaced = format!(" {} {} ", &asked.code[..3], &asked.code[3..]);
-    assert_eq!(app.type_code(&asked.path, &spaced).await.status, StatusCode::OK, "people copy blanks along");
+    assert_eq!(
+        app.type_code(&asked.path, &spaced(&asked.code)).await.status,
+        StatusCode::OK,
+        "people copy blanks along"
+    );
     assert_eq!(status_of(&app, &asked).await, "CONFIRMED");
 }
 
@@ -173,7 +176,7 @@ async fn the_consent_record_tells_what_was_shown_when_and_how_it_was_answered(da
     app.request(Method::POST, &yes.path).header("accept-language", "zh-CN").form(&form).send().await.unwrap();
     app.press_stop(&no.path).await;
     for (asked, answer) in [(&yes, "CONFIRMED"), (&no, "OPTED_OUT")] {
-        let hash = Some(token_hash(&asked.path[3..]));
+        let hash = Some(token_hash(token_of(&asked.path)));
         let record = app.links().await.into_iter().find(|link| link.token_hash == hash).unwrap();
         assert_eq!(record.answer.as_deref(), Some(answer));
         assert_eq!(record.answered_via.as_deref(), Some("LINK"));

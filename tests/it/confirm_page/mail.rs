@@ -93,14 +93,10 @@ async fn the_database_holds_only_hashes_of_links_and_codes(database: Database) {
     assert!(holds(&hash), "the search finds what is there");
     assert!(holds("lin@demo.example"), "the search finds what is there");
     assert!(!holds(&token), "the token stands in the database");
-    // Six digits can stand anywhere by chance; in a text of their own they cannot.
+    // By chance the six digits stand somewhere else once in some ten thousand runs.
+    assert!(!holds(&code), "the code stands in the database");
     let links = app.links().await;
     assert_ne!(links[0].code_hash, rollcall::store::token_hash(&code), "a bare hash of six digits would be no secret");
-    let bare = |window: &[u8]| {
-        let (before, digits, after) = (window[0], &window[1..7], window[7]);
-        digits == code.as_bytes() && !before.is_ascii_alphanumeric() && !after.is_ascii_alphanumeric()
-    };
-    assert!(!stored.windows(8).any(bare), "the code stands in the database");
     assert_eq!(app.browse(Method::GET, &path_of(&link), None).await.status, StatusCode::OK);
     assert_eq!(status(&app.admin().look(&person).await, "EMAIL"), "PENDING");
 }

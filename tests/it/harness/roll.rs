@@ -238,6 +238,17 @@ pub fn path_of(link: &str) -> String {
     format!("/c/{token}")
 }
 
+/// The token of a confirmation link's path.
+pub fn token_of(path: &str) -> &str {
+    path.strip_prefix("/c/").expect("the path of a confirmation link")
+}
+
+/// A code as people copy it, with a blank in its middle.
+pub fn spaced(code: &str) -> String {
+    let (before, after) = code.split_at(3);
+    format!(" {before} {after} ")
+}
+
 /// A code that is not that one.
 pub fn other_code(code: &str) -> String {
     let number: u32 = code.parse().expect("six digits");

@@ -17,6 +17,7 @@ use crate::harness::{
 both_dbs! {
     a_channel_is_asked_once_a_minute_and_the_refusal_says_when
     two_engineers_who_share_a_number_share_its_five_messages_an_hour
+    a_save_beyond_the_fifth_message_waits_for_the_hour_to_end
     an_endpoint_gets_ten_messages_a_day
     the_limits_of_one_account_are_none_of_another
     a_save_while_limited_waits_and_goes_out_when_the_limits_allow
@@ -80,6 +81,26 @@ async fn two_engineers_who_share_a_number_share_its_five_messages_an_hour(databa
     assert_eq!(refused_until(&admin, &lin, "VOICE").await, began + Duration::minutes(61));
     app.run_workers().await;
     assert_eq!(app.outbox().await.len(), 7);
+}
+
+async fn a_save_beyond_the_fifth_message_waits_for_the_hour_to_end(database: Database) {
+    let app = TestApp::start(database).await;
+    let admin = app.admin();
+    let began = app.clock.now();
+    let mut people = Vec::new();
+    for name in ["lin.wei", "gao", "zhou"] {
+        people.push(admin.add(name, json!({ "mobile": MOBILE })).await);
+    }
+    let due = |person: &Value, kind: &str| moment(&channel(person, kind)["nextRequestAt"]);
+    assert_eq!(due(&people[1], "VOICE"), began + Duration::minutes(1));
+    assert_eq!(due(&people[2], "SMS"), began + Duration::minutes(2), "the fifth");
+    assert_eq!(due(&people[2], "VOICE"), began + Duration::hours(1), "the sixth");
+    for (minutes, messages) in [(0, 2), (1, 4), (1, 5), (57, 5), (1, 6)] {
+        app.clock.advance(Duration::minutes(minutes));
+        app.run_workers().await;
+        assert_eq!(app.outbox().await.len(), messages, "at {}", app.clock.now());
+    }
+    assert_eq!(app.clock.now(), began + Duration::hours(1));
 }
 
 async fn an_endpoint_gets_ten_messages_a_day(database: Database) {
