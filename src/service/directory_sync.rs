@@ -12,7 +12,7 @@ use crate::{
     domain::{
         account::Locale,
         event::Event,
-        id::{AccountId, DirectorySyncId, EngineerId},
+        id::{AccountId, EngineerId},
         refusal::{Refusal, RefusalCode},
         roster::{Entry, RosterInput, RosterPlan, plan},
     },
@@ -53,7 +53,14 @@ impl Services {
             let lease = format!("directory-sync/{id}");
             let Some(fence) = self.core.store.take_lease(&lease, owner, self.now(), LEASE).await? else { continue };
             let released = fence.clone();
-            let worked = self.run_under_lease(id, owner, lease, fence, waiting.id).await;
+            // What was read before the lease may be old: another process may have ended the run since.
+            let present = self.core.store.rows(&id).find_sync(waiting.id).await?;
+            let worked = match present.filter(|run| !run.state.has_ended()) {
+                Some(run) => {
+                    Run { services: self, core: &self.core, id, owner, lease, fence, run }.work().await.map(|()| true)
+                }
+                None => Ok(false),
+            };
             self.core.store.release_lease(&released, self.now()).await?;
             match worked {
                 Ok(done) => ran |= done,
@@ -61,21 +68,6 @@ impl Services {
             }
         }
         failure.map_or(Ok(ran), Err)
-    }
-
-    /// Does one run. What was read of it before the lease may be old: another process may have ended it since.
-    async fn run_under_lease(
-        &self,
-        id: AccountId,
-        owner: &str,
-        lease: String,
-        fence: Fence,
-        waiting: DirectorySyncId,
-    ) -> Result<bool, ServiceError> {
-        let present = self.core.store.rows(&id).find_sync(waiting).await?;
-        let Some(run) = present.filter(|run| !run.state.has_ended()) else { return Ok(false) };
-        Run { services: self, core: &self.core, id, owner, lease, fence, run }.work().await?;
-        Ok(true)
     }
 }
 

@@ -62,7 +62,8 @@ async fn a_server_that_is_told_to_end_ends_well_and_a_second_start_keeps_the_dat
 fn a_second_server_on_the_same_file_is_refused_with_a_clear_message() {
     let folder = TempDir::new().unwrap();
     let _server = ServerProcess::start(folder.path(), &[]);
-    let second = run(&["serve", "--demo", "--listen", &free_address().to_string(), "--data", &text(folder.path())], &[]);
+    let second =
+        run(&["serve", "--demo", "--listen", &free_address().to_string(), "--data", &text(folder.path())], &[]);
     assert_eq!(second.status.code(), Some(1));
     let told = String::from_utf8(second.stderr).unwrap();
     assert!(told.contains("another rollcall server already uses") && told.contains("--data"), "{told}");
