@@ -192,7 +192,7 @@ pub enum Origin {
 /// What can happen to a channel. Answers name the generation that they answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Happening {
-    /// Someone asks for a confirmation, and [`super::engineer::subscribable`] allowed it.
+    /// Someone asks for a confirmation, and [`Channel::subscribable`] allowed it.
     Subscribed {
         /// The new request.
         request: Request,

@@ -7,10 +7,10 @@ use super::channel::ChannelKind;
 /// The least time between two messages to one endpoint by one channel.
 pub const CHANNEL_PAUSE: Duration = Duration::minutes(1);
 
-/// The most messages to one endpoint in [`HOUR`], over all channels and engineers.
+/// The most messages to one endpoint in an hour, over all channels and engineers.
 pub const PER_HOUR: usize = 5;
 
-/// The most messages to one endpoint in [`DAY`], over all channels and engineers.
+/// The most messages to one endpoint in a day, over all channels and engineers.
 pub const PER_DAY: usize = 10;
 
 const HOUR: Duration = Duration::hours(1);

@@ -72,7 +72,7 @@ pub struct StatusPage {
 /// A provider did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// Trying again may help, not before `after` if there is one. The text is fit for an operator and holds no secret.
+    /// Trying again may help, not before `retry_after` seconds if that is told. The text is fit for an operator and holds no secret.
     #[error("the provider did not answer: {message}")]
     Unavailable {
         /// What happened.

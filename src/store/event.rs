@@ -21,7 +21,7 @@ const ENGINEER_CHANGED: &str = "ENGINEER_CHANGED";
 const ROLL_CHANGED: &str = "ROLL_CHANGED";
 const SYNC_PROGRESSED: &str = "SYNC_PROGRESSED";
 
-/// Which status changes are wanted. `None` and an empty list alike mean: any.
+/// Which status changes are wanted. `None` means: any. An empty list matches none.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StatusChangeFilter {
     /// Of these engineers.
