@@ -132,9 +132,13 @@ impl RosterPlan {
 
     /// Whether so many would be gone that a person must confirm it: more than [`GONE_PERCENT`] or [`GONE_PEOPLE`].
     pub fn needs_confirmation(&self) -> bool {
-        let gone = self.gone();
-        gone > GONE_PEOPLE || gone * 100 > self.present_before * GONE_PERCENT
+        are_too_many_gone(self.gone(), self.present_before)
     }
+}
+
+/// Whether so many of so many are missing that the listing itself must be doubted: more than [`GONE_PERCENT`] or [`GONE_PEOPLE`].
+pub const fn are_too_many_gone(gone: usize, present_before: usize) -> bool {
+    gone > GONE_PEOPLE || gone * 100 > present_before * GONE_PERCENT
 }
 
 /// What the plan is made from.

@@ -69,7 +69,7 @@ fn local_name(bound: SocketAddr) -> String {
 
 async fn load(state: &HttpState, demo: &DemoPages) -> Result<DemoView, ServiceError> {
     let settings = &state.services.account(&demo.account)?.settings;
-    let rows = state.services.store().rows(&demo.account);
+    let overview = state.services.look_over(&demo.account).await?;
     let messages = state.services.list_outbox(&demo.account, SHOWN_MESSAGES).await?;
     let lines: Vec<String> = messages
         .iter()
@@ -83,8 +83,8 @@ async fn load(state: &HttpState, demo: &DemoPages) -> Result<DemoView, ServiceEr
     Ok(DemoView {
         account: demo.account.to_string(),
         organisation: settings.name.clone(),
-        engineers: rows.count_engineers(&Default::default()).await?,
-        database: if state.services.store().is_embedded() { "SQLite" } else { "PostgreSQL" },
+        engineers: overview.engineers,
+        database: if overview.embedded { "SQLite" } else { "PostgreSQL" },
         token: (demo.issue_token)(),
         outbox: table(&lines, settings.time_zone),
     })

@@ -16,7 +16,7 @@ use crate::{
         engineer::Engineer,
         id::{AccountId, ChannelSubscriptionId, EngineerId},
         refusal::{Refusal, RefusalCode},
-        roster::{GONE_PEOPLE, GONE_PERCENT},
+        roster::are_too_many_gone,
     },
     port::provider::{ListedSubscription, ProviderStatus},
     store::{Fence, StoreError, Subscription},
@@ -240,7 +240,7 @@ impl Services {
             .filter(|(_, reference, since)| since.is_some() && seen.contains(reference))
             .map(|(generation, ..)| *generation)
             .collect();
-        let doubtful = missing.len() > GONE_PEOPLE || missing.len() * 100 > live.len() * GONE_PERCENT;
+        let doubtful = are_too_many_gone(missing.len(), live.len());
         let first_time: Vec<_> =
             missing.iter().filter(|(_, _, since)| since.is_none()).map(|(generation, ..)| *generation).collect();
         let gone: Vec<_> =

@@ -17,7 +17,7 @@ use crate::{
         roster::{Entry, RosterInput, RosterPlan, plan},
     },
     port::directory::{DirectoryError, Listing},
-    store::{Fence, StoreError, SyncCounts, SyncOutcome, SyncRun, SyncState, Tx},
+    store::{Fence, StoreError, SyncCounts, SyncRun, SyncState, Tx},
 };
 
 mod chunk;
@@ -168,7 +168,7 @@ impl Run<'_> {
         let mut tx = self.begin().await?;
         let first = tx.rows().count_sync_outcomes(self.run.id).await?;
         tx.rows().insert_sync_outcomes(self.run.id, usize::try_from(first).unwrap_or(usize::MAX), &outcomes).await?;
-        self.commit(&mut tx).await?;
+        self.note(&mut tx).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -278,7 +278,7 @@ impl Run<'_> {
         }
         batch.save(&mut tx).await?;
         tx.rows().insert_sync_outcomes(self.run.id, first_ordinal, &outcomes).await?;
-        self.commit(&mut tx).await?;
+        self.note(&mut tx).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -298,12 +298,12 @@ impl Run<'_> {
 
     async fn save(&self) -> Result<(), ServiceError> {
         let mut tx = self.begin().await?;
-        self.commit(&mut tx).await?;
+        self.note(&mut tx).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    async fn commit(&self, tx: &mut Tx) -> Result<(), StoreError> {
+    async fn note(&self, tx: &mut Tx) -> Result<(), StoreError> {
         tx.rows().save_sync(&self.run).await?;
         tx.log(Event::SyncProgressed { sync: self.run.id }, self.services.now(), self.services.chance());
         Ok(())
@@ -312,7 +312,7 @@ impl Run<'_> {
     async fn end(&mut self, tx: &mut Tx, state: SyncState) -> Result<(), StoreError> {
         self.run.state = state;
         self.run.finished_at = Some(self.services.now());
-        self.commit(tx).await
+        self.note(tx).await
     }
 }
 
@@ -341,6 +341,3 @@ fn stays_for_a_fault(entry: &Entry) -> bool {
 fn to_count(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }
-
-/// What became of one entry.
-type Outcome = SyncOutcome;

@@ -17,6 +17,7 @@ pub mod export;
 pub mod hand_over;
 pub mod import;
 pub mod outbox;
+pub mod overview;
 pub mod subscribe_channels;
 pub mod sync_engineers;
 pub mod update_engineer;

@@ -121,15 +121,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         rows.iter().map(|row| read_engineer(row).map(|engineer| (engineer.id, engineer))).collect()
     }
 
-    /// Locks one engineer who is not deleted.
-    ///
-    /// # Errors
-    /// When the database fails or holds a bad row.
-    pub async fn lock_engineer(&self, id: EngineerId) -> Result<Option<Engineer>, StoreError> {
-        let found = self.lock_engineers(&[id]).await?.remove(&id);
-        Ok(found.filter(|engineer| engineer.deleted_at.is_none()))
-    }
-
     /// Adds engineers.
     ///
     /// # Errors

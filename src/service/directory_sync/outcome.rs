@@ -1,16 +1,16 @@
 //! What a run did to whom, as it is stored.
 
-use super::Outcome;
 use crate::{
     domain::{
         id::EngineerId,
         roster::{Entry, ListedPerson, SyncReason},
     },
     port::directory::ListingProblem,
+    store::SyncOutcome,
 };
 
 /// The outcome of an entry; `engineer` is who came onto the roll by it.
-pub(super) fn outcome_of(entry: &Entry, engineer: Option<EngineerId>) -> Outcome {
+pub(super) fn outcome_of(entry: &Entry, engineer: Option<EngineerId>) -> SyncOutcome {
     let (outcome, known, person, reasons): (_, _, Option<&ListedPerson>, &[SyncReason]) = match entry {
         Entry::Added(person) => ("ADDED", None, Some(person), &[]),
         Entry::Updated(id, person, reasons) => ("UPDATED", Some(*id), Some(person), reasons),
@@ -21,7 +21,7 @@ pub(super) fn outcome_of(entry: &Entry, engineer: Option<EngineerId>) -> Outcome
     let faults = person.map_or(&[][..], |person| person.faults.as_slice());
     let mut codes: Vec<_> = reasons.iter().chain(faults).map(|reason| reason.name().to_owned()).collect();
     codes.dedup();
-    Outcome {
+    SyncOutcome {
         outcome: outcome.to_owned(),
         engineer: known.or(engineer),
         external_id: person.map(|person| person.external_id.clone()),
@@ -31,9 +31,9 @@ pub(super) fn outcome_of(entry: &Entry, engineer: Option<EngineerId>) -> Outcome
 }
 
 /// The outcome of an entry that no longer fits, since the person was deleted after the plan was made.
-pub(super) fn outcome_of_unfit(entry: &Entry) -> Outcome {
+pub(super) fn outcome_of_unfit(entry: &Entry) -> SyncOutcome {
     let outcome = outcome_of(entry, None);
-    Outcome {
+    SyncOutcome {
         outcome: "SKIPPED".to_owned(),
         engineer: None,
         reasons: vec![SyncReason::Deleted.name().to_owned()],
@@ -42,9 +42,9 @@ pub(super) fn outcome_of_unfit(entry: &Entry) -> Outcome {
 }
 
 /// The outcome of an entry that could not be read.
-pub(super) fn outcome_of_problem(problem: &ListingProblem) -> Outcome {
+pub(super) fn outcome_of_problem(problem: &ListingProblem) -> SyncOutcome {
     let field = problem.field.as_ref().map(|field| format!("FIELD:{field}"));
-    Outcome {
+    SyncOutcome {
         outcome: "REFUSED".to_owned(),
         engineer: None,
         external_id: problem.external_id.clone(),

@@ -52,11 +52,21 @@ pub struct ServerProcess {
 impl ServerProcess {
     /// Starts a server and waits until it says that it is ready.
     pub fn start(data: &Path, env: &[(&str, &str)]) -> Self {
+        Self::start_with(data, env, &[], Stdio::null())
+    }
+
+    /// The same with more arguments, and with its log in a file.
+    pub fn start_logging(data: &Path, more: &[&str], log: &Path) -> Self {
+        let log = std::fs::File::create(log).expect("a file for the log");
+        Self::start_with(data, &[], more, log.into())
+    }
+
+    fn start_with(data: &Path, env: &[(&str, &str)], more: &[&str], log: Stdio) -> Self {
         let address = free_address();
         let (data, listen) = (data.display().to_string(), address.to_string());
         let arguments = ["serve", "--demo", "--migrate", "--listen", &listen, "--data", &data];
         let mut child =
-            command(&arguments, env).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary");
+            command(&arguments, env).args(more).stdout(Stdio::piped()).stderr(log).spawn().expect("the binary");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let ready = lines.by_ref().map_while(Result::ok).any(|line| line.contains("is ready at"));
         assert!(ready, "the server did not start");
