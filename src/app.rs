@@ -52,7 +52,7 @@ use crate::{
 };
 
 pub use self::{
-    commands::{SyncOrder, SyncReport, check_smtp, list_directory},
+    commands::{SHOWN_OUTCOMES, SyncOrder, SyncReport, check_smtp, list_directory},
     data_lock::{DataLock, DataLockError},
     serve::{ServeOptions, Server},
 };
@@ -61,7 +61,7 @@ pub use crate::{
     auth::{EngineerClaim, NewToken, parse_ttl},
     port::directory::Listing,
     service::import::ImportReport,
-    store::SyncState,
+    store::{SyncOutcome, SyncState},
 };
 
 /// How long a command that runs on the machine itself may act.

@@ -11,6 +11,9 @@ use crate::{
 /// Who asked for a run, as the run tells it.
 const SUBJECT: &str = "command line";
 
+/// How many outcomes of a run a command looks at. The others are in the API.
+pub const SHOWN_OUTCOMES: u64 = 1_000;
+
 /// A directory sync that a command asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncOrder {
@@ -29,8 +32,8 @@ pub struct SyncOrder {
 pub struct SyncReport {
     /// The run, with its counts.
     pub run: SyncRun,
-    /// Whom the run left out, and why.
-    pub left_out: Vec<SyncOutcome>,
+    /// What the run did to whom, and why; the first [`SHOWN_OUTCOMES`] of it.
+    pub outcomes: Vec<SyncOutcome>,
 }
 
 impl App {
@@ -50,11 +53,9 @@ impl App {
         // Else the next run of the account, in whatever process, would wait for the lease's end.
         self.services.store().release_leases(&self.owner, self.services.now()).await?;
         let run = ended?;
-        // They are written first, before anybody is changed.
-        let limit = u64::try_from(run.counts.skipped).unwrap_or_default();
-        let keyset = Keyset { after: None, before: None, from_end: false, limit };
+        let keyset = Keyset { after: None, before: None, from_end: false, limit: SHOWN_OUTCOMES };
         let outcomes = self.services.store().rows(account).list_sync_outcomes(run.id, &keyset).await?;
-        Ok(SyncReport { run, left_out: outcomes.into_iter().map(|(_, outcome)| outcome).collect() })
+        Ok(SyncReport { run, outcomes: outcomes.into_iter().map(|(_, outcome)| outcome).collect() })
     }
 }
 

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{account, failure::Failure, open, output, settings::Settings};
 use crate::{
-    app::{SyncOrder, SyncReport, SyncState},
+    app::{SyncOrder, SyncOutcome, SyncReport, SyncState},
     config::Config,
     domain::id::AccountId,
 };
@@ -107,10 +107,13 @@ fn describe(report: &SyncReport) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "  columns passed over: {}", run.unknown_fields.join(", "));
     }
-    for outcome in &report.left_out {
+    // Who comes onto the roll without a fault is counted, not named.
+    let is_told = |outcome: &&SyncOutcome| outcome.outcome != "ADDED" || !outcome.reasons.is_empty();
+    for outcome in report.outcomes.iter().filter(is_told) {
         let line = outcome.line.map(|line| format!("line {line}")).unwrap_or_default();
         let person = outcome.external_id.as_deref().unwrap_or_default();
-        let place: Vec<_> = [line.as_str(), person].into_iter().filter(|part| !part.is_empty()).collect();
+        let engineer = outcome.engineer.filter(|_| person.is_empty()).map(|id| id.to_string()).unwrap_or_default();
+        let place: Vec<_> = [line.as_str(), person, &engineer].into_iter().filter(|part| !part.is_empty()).collect();
         let _ = writeln!(text, "  {}: {} ({})", place.join(", "), outcome.outcome, outcome.reasons.join(", "));
     }
     text
