@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use entity::channel;
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     sea_query::OnConflict,
 };
 
@@ -59,6 +59,59 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         Ok(self.list_channels(&[id]).await?.remove(&id).unwrap_or_default())
     }
 
+    /// The webhook of a chat robot, opened. For comparing a new value with the one that is kept, and for sending.
+    ///
+    /// # Errors
+    /// When the database fails, or the value cannot be opened.
+    pub async fn open_robot(
+        &self,
+        engineer: EngineerId,
+        kind: ChannelKind,
+    ) -> Result<Option<(String, Option<String>)>, StoreError> {
+        let row = channel::Entity::find_by_id((engineer.0, kind.name().to_owned()))
+            .filter(channel::Column::Account.eq(self.account.as_str()))
+            .one(self.db)
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        let open = |what: &str, sealed: &String| self.sealer.open(&sealing_identity(engineer, kind, what), sealed);
+        let webhook = row.webhook_sealed.as_ref().map(|sealed| open("webhook", sealed)).transpose()?;
+        let secret = row.secret_sealed.as_ref().map(|sealed| open("secret", sealed)).transpose()?;
+        Ok(webhook.map(|webhook| (webhook, secret)))
+    }
+
+    fn channel_row(&self, engineer: EngineerId, channel: &Channel) -> channel::ActiveModel {
+        let request = channel.state.request();
+        let (expires_at, confirmed_at, failure) = match channel.state {
+            Confirmation::Pending { expires_at, .. } | Confirmation::Expired { expires_at, .. } => {
+                (Some(expires_at), None, None)
+            }
+            Confirmation::Confirmed { at, .. } => (None, Some(at), None),
+            Confirmation::Failed { code, .. } => (None, None, Some(code)),
+            Confirmation::NotConfigured
+            | Confirmation::Unsubscribed
+            | Confirmation::NotRequired
+            | Confirmation::Requested(_)
+            | Confirmation::Cancelled(_) => (None, None, None),
+        };
+        channel::ActiveModel {
+            engineer_id: Set(engineer.0),
+            kind: Set(channel.kind.name().to_owned()),
+            account: Set(self.account.to_string()),
+            status: Set(channel.status().name().to_owned()),
+            generation: Set(request.map(|request| request.generation.0)),
+            requested_at: Set(request.map(|request| request.requested_at)),
+            due_at: Set(request.map(|request| request.due_at)),
+            expires_at: Set(expires_at),
+            confirmed_at: Set(confirmed_at),
+            failure_code: Set(failure.map(|code| code.name().to_owned())),
+            webhook_sealed: NotSet,
+            webhook_masked: NotSet,
+            secret_sealed: NotSet,
+        }
+    }
+}
+
+impl Rows<'_, DatabaseTransaction> {
     /// Writes how channels stand. What is sealed of a chat robot stays.
     ///
     /// # Errors
@@ -110,57 +163,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             .exec(self.db)
             .await?;
         Ok(())
-    }
-
-    /// The webhook of a chat robot, opened. For comparing a new value with the one that is kept, and for sending.
-    ///
-    /// # Errors
-    /// When the database fails, or the value cannot be opened.
-    pub async fn open_robot(
-        &self,
-        engineer: EngineerId,
-        kind: ChannelKind,
-    ) -> Result<Option<(String, Option<String>)>, StoreError> {
-        let row = channel::Entity::find_by_id((engineer.0, kind.name().to_owned()))
-            .filter(channel::Column::Account.eq(self.account.as_str()))
-            .one(self.db)
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        let open = |what: &str, sealed: &String| self.sealer.open(&sealing_identity(engineer, kind, what), sealed);
-        let webhook = row.webhook_sealed.as_ref().map(|sealed| open("webhook", sealed)).transpose()?;
-        let secret = row.secret_sealed.as_ref().map(|sealed| open("secret", sealed)).transpose()?;
-        Ok(webhook.map(|webhook| (webhook, secret)))
-    }
-
-    fn channel_row(&self, engineer: EngineerId, channel: &Channel) -> channel::ActiveModel {
-        let request = channel.state.request();
-        let (expires_at, confirmed_at, failure) = match channel.state {
-            Confirmation::Pending { expires_at, .. } | Confirmation::Expired { expires_at, .. } => {
-                (Some(expires_at), None, None)
-            }
-            Confirmation::Confirmed { at, .. } => (None, Some(at), None),
-            Confirmation::Failed { code, .. } => (None, None, Some(code)),
-            Confirmation::NotConfigured
-            | Confirmation::Unsubscribed
-            | Confirmation::NotRequired
-            | Confirmation::Requested(_)
-            | Confirmation::Cancelled(_) => (None, None, None),
-        };
-        channel::ActiveModel {
-            engineer_id: Set(engineer.0),
-            kind: Set(channel.kind.name().to_owned()),
-            account: Set(self.account.to_string()),
-            status: Set(channel.status().name().to_owned()),
-            generation: Set(request.map(|request| request.generation.0)),
-            requested_at: Set(request.map(|request| request.requested_at)),
-            due_at: Set(request.map(|request| request.due_at)),
-            expires_at: Set(expires_at),
-            confirmed_at: Set(confirmed_at),
-            failure_code: Set(failure.map(|code| code.name().to_owned())),
-            webhook_sealed: NotSet,
-            webhook_masked: NotSet,
-            secret_sealed: NotSet,
-        }
     }
 }
 

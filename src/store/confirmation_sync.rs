@@ -2,7 +2,9 @@
 
 use chrono::{DateTime, Utc};
 use entity::confirmation_sync;
-use sea_orm::{ActiveValue::Set, ConnectionTrait, EntityTrait, QuerySelect, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DatabaseTransaction, EntityTrait, QuerySelect, sea_query::OnConflict,
+};
 
 use super::{Rows, StoreError};
 
@@ -29,7 +31,9 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             confirmation_sync::Entity::find_by_id((self.account.to_string(), provider.to_owned())).one(self.db).await?;
         Ok(row.map_or_else(ConfirmationSyncState::default, read_confirmation_sync))
     }
+}
 
+impl Rows<'_, DatabaseTransaction> {
     /// The same, locked to the end of the transaction: who writes it must not lose what another process writes meanwhile.
     ///
     /// # Errors

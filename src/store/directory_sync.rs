@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use entity::{directory_sync, directory_sync_outcome};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -120,37 +121,6 @@ pub struct SyncOutcome {
 }
 
 impl<C: ConnectionTrait> Rows<'_, C> {
-    /// Adds a run, or writes how far it got.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn save_sync(&self, run: &SyncRun) -> Result<(), StoreError> {
-        use directory_sync::Column;
-        let mut on_conflict = OnConflict::column(Column::Id);
-        on_conflict.update_columns([
-            Column::State,
-            Column::StartedAt,
-            Column::FinishedAt,
-            Column::Total,
-            Column::Done,
-            Column::Added,
-            Column::Updated,
-            Column::Moved,
-            Column::Gone,
-            Column::Unchanged,
-            Column::Skipped,
-            Column::Messages,
-            Column::FailureCode,
-            Column::FailureMessage,
-            Column::UnknownFields,
-        ]);
-        directory_sync::Entity::insert(self.sync_row(run))
-            .on_conflict(on_conflict)
-            .exec_without_returning(self.db)
-            .await?;
-        Ok(())
-    }
-
     /// The run of that id.
     ///
     /// # Errors
@@ -214,23 +184,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         row.as_ref().map(read_sync).transpose()
     }
 
-    /// Adds outcomes of a run; `first` is the place of the first of them.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn insert_sync_outcomes(
-        &self,
-        sync: DirectorySyncId,
-        first: usize,
-        outcomes: &[SyncOutcome],
-    ) -> Result<(), StoreError> {
-        let rows: Vec<_> = outcomes.iter().enumerate().map(|(i, one)| outcome_row(sync, first + i, one)).collect();
-        for chunk in rows.chunks(ROWS_PER_INSERT) {
-            directory_sync_outcome::Entity::insert_many(chunk.to_vec()).exec_without_returning(self.db).await?;
-        }
-        Ok(())
-    }
-
     /// How many outcomes of a run are stored.
     ///
     /// # Errors
@@ -268,19 +221,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         Ok(rows.into_iter().map(read_outcome).collect())
     }
 
-    /// Takes the names that a directory gave to erased people out of the outcomes.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn forget_sync_outcomes_of(&self, engineers: &[EngineerId]) -> Result<(), StoreError> {
-        directory_sync_outcome::Entity::update_many()
-            .col_expr(directory_sync_outcome::Column::EngineerId, Expr::value(Option::<Uuid>::None))
-            .filter(directory_sync_outcome::Column::EngineerId.is_in(keys(engineers)))
-            .exec(self.db)
-            .await?;
-        Ok(())
-    }
-
     fn syncs(&self) -> sea_orm::Select<directory_sync::Entity> {
         directory_sync::Entity::find().filter(directory_sync::Column::Account.eq(self.account.as_str()))
     }
@@ -312,6 +252,69 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             failure_message: Set(run.failure_message.clone()),
             unknown_fields: Set(run.unknown_fields.join("\n")),
         }
+    }
+}
+
+impl Rows<'_, DatabaseTransaction> {
+    /// Adds a run, or writes how far it got.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn save_sync(&self, run: &SyncRun) -> Result<(), StoreError> {
+        use directory_sync::Column;
+        let mut on_conflict = OnConflict::column(Column::Id);
+        on_conflict.update_columns([
+            Column::State,
+            Column::StartedAt,
+            Column::FinishedAt,
+            Column::Total,
+            Column::Done,
+            Column::Added,
+            Column::Updated,
+            Column::Moved,
+            Column::Gone,
+            Column::Unchanged,
+            Column::Skipped,
+            Column::Messages,
+            Column::FailureCode,
+            Column::FailureMessage,
+            Column::UnknownFields,
+        ]);
+        directory_sync::Entity::insert(self.sync_row(run))
+            .on_conflict(on_conflict)
+            .exec_without_returning(self.db)
+            .await?;
+        Ok(())
+    }
+
+    /// Adds outcomes of a run; `first` is the place of the first of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_sync_outcomes(
+        &self,
+        sync: DirectorySyncId,
+        first: usize,
+        outcomes: &[SyncOutcome],
+    ) -> Result<(), StoreError> {
+        let rows: Vec<_> = outcomes.iter().enumerate().map(|(i, one)| outcome_row(sync, first + i, one)).collect();
+        for chunk in rows.chunks(ROWS_PER_INSERT) {
+            directory_sync_outcome::Entity::insert_many(chunk.to_vec()).exec_without_returning(self.db).await?;
+        }
+        Ok(())
+    }
+
+    /// Takes the names that a directory gave to erased people out of the outcomes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_sync_outcomes_of(&self, engineers: &[EngineerId]) -> Result<(), StoreError> {
+        directory_sync_outcome::Entity::update_many()
+            .col_expr(directory_sync_outcome::Column::EngineerId, Expr::value(Option::<Uuid>::None))
+            .filter(directory_sync_outcome::Column::EngineerId.is_in(keys(engineers)))
+            .exec(self.db)
+            .await?;
+        Ok(())
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use entity::engineer;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -105,6 +105,62 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         rows.iter().map(read_engineer).collect()
     }
 
+    /// The deleted people whose time to be erased has come.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_erasable(&self, now: DateTime<Utc>, limit: u64) -> Result<Vec<EngineerId>, StoreError> {
+        let ids: Vec<Uuid> = self
+            .engineers_query()
+            .select_only()
+            .column(engineer::Column::Id)
+            .filter(engineer::Column::DeletedAt.is_not_null())
+            .filter(engineer::Column::EraseAt.lte(now))
+            .order_by_asc(engineer::Column::Id)
+            .limit(limit)
+            .into_tuple()
+            .all(self.db)
+            .await?;
+        Ok(ids.into_iter().map(EngineerId).collect())
+    }
+
+    fn engineers_query(&self) -> sea_orm::Select<engineer::Entity> {
+        engineer::Entity::find().filter(engineer::Column::Account.eq(self.account.as_str()))
+    }
+
+    fn engineer_row(&self, engineer: &Engineer) -> engineer::ActiveModel {
+        let (directory, external_id) =
+            engineer.identity.clone().map(|identity| (identity.directory, identity.external_id)).unzip();
+        engineer::ActiveModel {
+            id: Set(engineer.id.0),
+            account: Set(self.account.to_string()),
+            name: Set(engineer.name.clone()),
+            alias: Set(engineer.alias.clone()),
+            name_key: Set(fold(&engineer.name)),
+            alias_key: Set(engineer.alias.as_deref().map(fold).unwrap_or_default()),
+            user_type: Set(engineer.user_type.name().to_owned()),
+            identity_provider: Set(engineer.identity_provider.clone()),
+            directory: Set(directory),
+            external_id: Set(external_id),
+            directory_state: Set(engineer.directory_state.name().to_owned()),
+            locale: Set(engineer.locale.map(|locale| locale.tag().to_owned())),
+            mobile: Set(engineer.mobile.as_ref().map(|mobile| mobile.as_str().to_owned())),
+            email: Set(engineer.email.as_ref().map(|email| email.as_str().to_owned())),
+            email_key: Set(engineer.email.as_ref().map(EmailAddress::key)),
+            alias_touched: Set(engineer.touched.alias),
+            mobile_touched: Set(engineer.touched.mobile),
+            email_touched: Set(engineer.touched.email),
+            version: Set(engineer.version),
+            created_at: Set(engineer.created_at),
+            updated_at: Set(engineer.updated_at),
+            synced_at: Set(engineer.synced_at),
+            deleted_at: Set(engineer.deleted_at),
+            erase_at: Set(None),
+        }
+    }
+}
+
+impl Rows<'_, DatabaseTransaction> {
     /// Locks these engineers to the end of the transaction and reads them, deleted ones included. Locks are taken in the order
     /// of the ids, so that two transactions never wait for each other.
     ///
@@ -190,60 +246,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             .exec(self.db)
             .await?;
         Ok(())
-    }
-
-    /// The deleted people whose time to be erased has come.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn list_erasable(&self, now: DateTime<Utc>, limit: u64) -> Result<Vec<EngineerId>, StoreError> {
-        let ids: Vec<Uuid> = self
-            .engineers_query()
-            .select_only()
-            .column(engineer::Column::Id)
-            .filter(engineer::Column::DeletedAt.is_not_null())
-            .filter(engineer::Column::EraseAt.lte(now))
-            .order_by_asc(engineer::Column::Id)
-            .limit(limit)
-            .into_tuple()
-            .all(self.db)
-            .await?;
-        Ok(ids.into_iter().map(EngineerId).collect())
-    }
-
-    fn engineers_query(&self) -> sea_orm::Select<engineer::Entity> {
-        engineer::Entity::find().filter(engineer::Column::Account.eq(self.account.as_str()))
-    }
-
-    fn engineer_row(&self, engineer: &Engineer) -> engineer::ActiveModel {
-        let (directory, external_id) =
-            engineer.identity.clone().map(|identity| (identity.directory, identity.external_id)).unzip();
-        engineer::ActiveModel {
-            id: Set(engineer.id.0),
-            account: Set(self.account.to_string()),
-            name: Set(engineer.name.clone()),
-            alias: Set(engineer.alias.clone()),
-            name_key: Set(fold(&engineer.name)),
-            alias_key: Set(engineer.alias.as_deref().map(fold).unwrap_or_default()),
-            user_type: Set(engineer.user_type.name().to_owned()),
-            identity_provider: Set(engineer.identity_provider.clone()),
-            directory: Set(directory),
-            external_id: Set(external_id),
-            directory_state: Set(engineer.directory_state.name().to_owned()),
-            locale: Set(engineer.locale.map(|locale| locale.tag().to_owned())),
-            mobile: Set(engineer.mobile.as_ref().map(|mobile| mobile.as_str().to_owned())),
-            email: Set(engineer.email.as_ref().map(|email| email.as_str().to_owned())),
-            email_key: Set(engineer.email.as_ref().map(EmailAddress::key)),
-            alias_touched: Set(engineer.touched.alias),
-            mobile_touched: Set(engineer.touched.mobile),
-            email_touched: Set(engineer.touched.email),
-            version: Set(engineer.version),
-            created_at: Set(engineer.created_at),
-            updated_at: Set(engineer.updated_at),
-            synced_at: Set(engineer.synced_at),
-            deleted_at: Set(engineer.deleted_at),
-            erase_at: Set(None),
-        }
     }
 }
 

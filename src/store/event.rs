@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use entity::{account, event};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, sea_query::Expr,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use uuid::Uuid;
 
@@ -138,7 +138,9 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             .await?;
         rows.iter().map(read_event).collect()
     }
+}
 
+impl Rows<'_, DatabaseTransaction> {
     /// Prunes the log: entries older than `events_before` leave it, and of them only status changes younger than
     /// `history_before` stay as history. Streams can no longer resume before what left.
     ///

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::{DateTime, Utc};
 use entity::endpoint_guard;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::OnConflict,
 };
 
 use super::{Rows, StoreError, row::Place, tx::ROWS_PER_INSERT};
@@ -34,6 +34,17 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         rows.iter().map(|row| Ok((row.endpoint_key.clone(), read_guard(row)?))).collect()
     }
 
+    fn guard_row(&self, key: &str, guard: &EndpointGuard) -> endpoint_guard::ActiveModel {
+        endpoint_guard::ActiveModel {
+            account: Set(self.account.to_string()),
+            endpoint_key: Set(key.to_owned()),
+            opted_out_at: Set(guard.opted_out_at),
+            requests: Set(write_requests(&guard.requests)),
+        }
+    }
+}
+
+impl Rows<'_, DatabaseTransaction> {
     /// Locks the guards of these endpoint keys to the end of the transaction, and makes those that are missing. Locks are taken in
     /// the order of the keys.
     ///
@@ -78,15 +89,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
                 .await?;
         }
         Ok(())
-    }
-
-    fn guard_row(&self, key: &str, guard: &EndpointGuard) -> endpoint_guard::ActiveModel {
-        endpoint_guard::ActiveModel {
-            account: Set(self.account.to_string()),
-            endpoint_key: Set(key.to_owned()),
-            opted_out_at: Set(guard.opted_out_at),
-            requests: Set(write_requests(&guard.requests)),
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use entity::directory_identity;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
@@ -27,7 +27,9 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         let remembered = |id: Option<Uuid>| id.map_or(Remembered::Erased, |id| Remembered::Engineer(EngineerId(id)));
         Ok(rows.into_iter().map(|row| (row.external_id, remembered(row.engineer_id))).collect())
     }
+}
 
+impl Rows<'_, DatabaseTransaction> {
     /// Remembers whose identities these are.
     ///
     /// # Errors

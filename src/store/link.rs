@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::confirmation_link;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
     sea_query::{Expr, Func, OnConflict},
 };
 use uuid::Uuid;
@@ -94,19 +94,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         row.as_ref().map(read_link).transpose()
     }
 
-    /// The same, locked to the end of the transaction.
-    ///
-    /// # Errors
-    /// When the database fails or holds a bad row.
-    pub async fn lock_link(&self, generation: ChannelSubscriptionId) -> Result<Option<Link>, StoreError> {
-        let row = confirmation_link::Entity::find_by_id(generation.0)
-            .filter(confirmation_link::Column::Account.eq(self.account.as_str()))
-            .lock_exclusive()
-            .one(self.db)
-            .await?;
-        row.as_ref().map(read_link).transpose()
-    }
-
     /// One page of the living links whose message left, ordered by generation.
     ///
     /// # Errors
@@ -122,6 +109,21 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             query = query.filter(confirmation_link::Column::Generation.gt(after.0));
         }
         query.all(self.db).await?.iter().map(read_link).collect()
+    }
+}
+
+impl Rows<'_, DatabaseTransaction> {
+    /// The same, locked to the end of the transaction.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn lock_link(&self, generation: ChannelSubscriptionId) -> Result<Option<Link>, StoreError> {
+        let row = confirmation_link::Entity::find_by_id(generation.0)
+            .filter(confirmation_link::Column::Account.eq(self.account.as_str()))
+            .lock_exclusive()
+            .one(self.db)
+            .await?;
+        row.as_ref().map(read_link).transpose()
     }
 
     /// Writes a link that is not answered: a new one, or new hashes for a generation whose message was not sent yet.

@@ -96,7 +96,8 @@ impl Store {
     }
 }
 
-/// What one account holds, through a connection or a transaction.
+/// What one account holds, through a connection or a transaction. What writes or locks is there for transactions only: through a
+/// connection it would stand outside the commit that its events belong to.
 pub struct Rows<'a, C: ConnectionTrait> {
     db: &'a C,
     account: &'a AccountId,

@@ -3,8 +3,8 @@
 use chrono::{DateTime, Utc};
 use entity::outbox_message;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
-    sea_query::OnConflict,
+    ActiveValue::Set, ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect, sea_query::OnConflict,
 };
 
 use super::{Rows, StoreError, row::Place};
@@ -32,6 +32,38 @@ pub struct OutboxMessage {
 }
 
 impl<C: ConnectionTrait> Rows<'_, C> {
+    /// The newest messages, oldest of them first, `limit` at most.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn list_outbox(&self, limit: u64) -> Result<Vec<OutboxMessage>, StoreError> {
+        let mut rows = outbox_message::Entity::find()
+            .filter(outbox_message::Column::Account.eq(self.account.as_str()))
+            .order_by_desc(outbox_message::Column::SentAt)
+            .order_by_desc(outbox_message::Column::MessageId)
+            .limit(limit)
+            .all(self.db)
+            .await?;
+        rows.reverse();
+        rows.into_iter()
+            .map(|row| {
+                let place = Place { table: "outbox_message", id: &row.message_id };
+                Ok(OutboxMessage {
+                    channel: place.name("channel", &row.channel, ChannelKind::from_name)?,
+                    message_id: row.message_id.clone(),
+                    endpoint: row.endpoint,
+                    subject: row.subject,
+                    text: row.text,
+                    link: row.link,
+                    code: row.code,
+                    sent_at: row.sent_at,
+                })
+            })
+            .collect()
+    }
+}
+
+impl Rows<'_, DatabaseTransaction> {
     /// Puts a message into the outbox; the same message again replaces it.
     ///
     /// # Errors
@@ -79,35 +111,5 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             .exec(self.db)
             .await?;
         Ok(())
-    }
-
-    /// The newest messages, oldest of them first, `limit` at most.
-    ///
-    /// # Errors
-    /// When the database fails or holds a bad row.
-    pub async fn list_outbox(&self, limit: u64) -> Result<Vec<OutboxMessage>, StoreError> {
-        let mut rows = outbox_message::Entity::find()
-            .filter(outbox_message::Column::Account.eq(self.account.as_str()))
-            .order_by_desc(outbox_message::Column::SentAt)
-            .order_by_desc(outbox_message::Column::MessageId)
-            .limit(limit)
-            .all(self.db)
-            .await?;
-        rows.reverse();
-        rows.into_iter()
-            .map(|row| {
-                let place = Place { table: "outbox_message", id: &row.message_id };
-                Ok(OutboxMessage {
-                    channel: place.name("channel", &row.channel, ChannelKind::from_name)?,
-                    message_id: row.message_id.clone(),
-                    endpoint: row.endpoint,
-                    subject: row.subject,
-                    text: row.text,
-                    link: row.link,
-                    code: row.code,
-                    sent_at: row.sent_at,
-                })
-            })
-            .collect()
     }
 }

@@ -4,7 +4,8 @@ use chrono::{DateTime, Utc};
 use entity::{channel, channel_subscription, confirmation_link, outbox_message};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, UpdateMany,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    UpdateMany,
     sea_query::{Expr, SelectStatement},
 };
 use uuid::Uuid;
@@ -53,18 +54,6 @@ pub struct Subscription {
 }
 
 impl<C: ConnectionTrait> Rows<'_, C> {
-    /// Adds requests: work for the provider.
-    ///
-    /// # Errors
-    /// When sealing or the database fails.
-    pub async fn insert_subscriptions(&self, subscriptions: &[Subscription]) -> Result<(), StoreError> {
-        for chunk in subscriptions.chunks(ROWS_PER_INSERT) {
-            let rows = chunk.iter().map(|one| self.subscription_row(one)).collect::<Result<Vec<_>, StoreError>>()?;
-            channel_subscription::Entity::insert_many(rows).exec_without_returning(self.db).await?;
-        }
-        Ok(())
-    }
-
     /// The request of a generation.
     ///
     /// # Errors
@@ -122,6 +111,105 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         Ok(rows.into_iter().map(|(id, reference, since)| (ChannelSubscriptionId(id), reference, since)).collect())
     }
 
+    /// Whether a live request other than this one goes by the same reference: then it must not be cancelled.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn shares_reference(&self, subscription: &Subscription) -> Result<bool, StoreError> {
+        let Some(reference) = &subscription.reference else { return Ok(false) };
+        let other = self
+            .live_subscriptions(&subscription.provider)
+            .filter(channel_subscription::Column::Reference.eq(reference.as_str()))
+            .filter(channel_subscription::Column::Id.ne(subscription.id.0))
+            .one(self.db)
+            .await?;
+        Ok(other.is_some())
+    }
+
+    fn claimed(&self, id: ChannelSubscriptionId, owner: &str) -> UpdateMany<channel_subscription::Entity> {
+        channel_subscription::Entity::update_many()
+            .filter(channel_subscription::Column::Account.eq(self.account.as_str()))
+            .filter(channel_subscription::Column::Id.eq(id.0))
+            .filter(channel_subscription::Column::ClaimedBy.eq(owner))
+    }
+
+    fn live_subscriptions(&self, provider: &str) -> sea_orm::Select<channel_subscription::Entity> {
+        self.subscriptions_in(provider, &[HAND_OVER, HELD])
+    }
+
+    fn subscriptions_in(&self, provider: &str, phases: &[&str]) -> sea_orm::Select<channel_subscription::Entity> {
+        channel_subscription::Entity::find()
+            .filter(channel_subscription::Column::Account.eq(self.account.as_str()))
+            .filter(channel_subscription::Column::Provider.eq(provider))
+            .filter(channel_subscription::Column::Phase.is_in(phases.iter().copied()))
+    }
+
+    fn generations_that_can_be_gone(&self) -> SelectStatement {
+        let statuses = [ConfirmationStatus::Pending.name(), ConfirmationStatus::Confirmed.name()];
+        channel::Entity::find()
+            .select_only()
+            .column(channel::Column::Generation)
+            .filter(channel::Column::Account.eq(self.account.as_str()))
+            .filter(channel::Column::Status.is_in(statuses))
+            .filter(channel::Column::EngineerId.not_in_subquery(deleted_people()))
+            .into_query()
+    }
+
+    fn subscription_row(&self, one: &Subscription) -> Result<channel_subscription::ActiveModel, StoreError> {
+        let endpoint = one.endpoint.as_deref().unwrap_or_default();
+        Ok(channel_subscription::ActiveModel {
+            id: Set(one.id.0),
+            account: Set(self.account.to_string()),
+            engineer_id: Set(one.engineer.0),
+            kind: Set(one.channel.name().to_owned()),
+            provider: Set(one.provider.clone()),
+            reference: Set(one.reference.clone()),
+            endpoint_sealed: Set(Some(self.sealer.seal(&sealing_identity(one.id), endpoint)?)),
+            endpoint_key: Set(self.endpoint_key(endpoint)),
+            requested_at: Set(one.requested_at),
+            phase: Set(HAND_OVER.to_owned()),
+            retired_at: Set(None),
+            missing_since: Set(None),
+            attempts: Set(0),
+            next_attempt_at: Set(one.due_at),
+            claimed_by: Set(None),
+            claimed_until: Set(None),
+        })
+    }
+
+    pub(super) fn read_subscription(&self, row: &channel_subscription::Model) -> Result<Subscription, StoreError> {
+        let place = Place { table: "channel_subscription", id: &row.id };
+        let id = ChannelSubscriptionId(row.id);
+        let open = |sealed: &String| self.sealer.open(&sealing_identity(id), sealed);
+        Ok(Subscription {
+            id,
+            engineer: EngineerId(row.engineer_id),
+            channel: place.name("kind", &row.kind, ChannelKind::from_name)?,
+            provider: row.provider.clone(),
+            reference: row.reference.clone(),
+            endpoint: row.endpoint_sealed.as_ref().map(open).transpose()?,
+            requested_at: row.requested_at,
+            due_at: row.next_attempt_at,
+            attempts: row.attempts,
+            retired_at: row.retired_at,
+            missing_since: row.missing_since,
+        })
+    }
+}
+
+impl Rows<'_, DatabaseTransaction> {
+    /// Adds requests: work for the provider.
+    ///
+    /// # Errors
+    /// When sealing or the database fails.
+    pub async fn insert_subscriptions(&self, subscriptions: &[Subscription]) -> Result<(), StoreError> {
+        for chunk in subscriptions.chunks(ROWS_PER_INSERT) {
+            let rows = chunk.iter().map(|one| self.subscription_row(one)).collect::<Result<Vec<_>, StoreError>>()?;
+            channel_subscription::Entity::insert_many(rows).exec_without_returning(self.db).await?;
+        }
+        Ok(())
+    }
+
     /// Notes since when complete listings lack these requests; `None` where they are there again.
     ///
     /// # Errors
@@ -140,21 +228,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
                 .await?;
         }
         Ok(())
-    }
-
-    /// Whether a live request other than this one goes by the same reference: then it must not be cancelled.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn shares_reference(&self, subscription: &Subscription) -> Result<bool, StoreError> {
-        let Some(reference) = &subscription.reference else { return Ok(false) };
-        let other = self
-            .live_subscriptions(&subscription.provider)
-            .filter(channel_subscription::Column::Reference.eq(reference.as_str()))
-            .filter(channel_subscription::Column::Id.ne(subscription.id.0))
-            .one(self.db)
-            .await?;
-        Ok(other.is_some())
     }
 
     /// Notes that the provider took the request.
@@ -270,13 +343,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         Ok(())
     }
 
-    fn claimed(&self, id: ChannelSubscriptionId, owner: &str) -> UpdateMany<channel_subscription::Entity> {
-        channel_subscription::Entity::update_many()
-            .filter(channel_subscription::Column::Account.eq(self.account.as_str()))
-            .filter(channel_subscription::Column::Id.eq(id.0))
-            .filter(channel_subscription::Column::ClaimedBy.eq(owner))
-    }
-
     /// Retires every request of these people, and removes the links and outbox messages that name them: part of erasing.
     ///
     /// # Errors
@@ -323,69 +389,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
                 .await?;
         }
         Ok(())
-    }
-
-    fn live_subscriptions(&self, provider: &str) -> sea_orm::Select<channel_subscription::Entity> {
-        self.subscriptions_in(provider, &[HAND_OVER, HELD])
-    }
-
-    fn subscriptions_in(&self, provider: &str, phases: &[&str]) -> sea_orm::Select<channel_subscription::Entity> {
-        channel_subscription::Entity::find()
-            .filter(channel_subscription::Column::Account.eq(self.account.as_str()))
-            .filter(channel_subscription::Column::Provider.eq(provider))
-            .filter(channel_subscription::Column::Phase.is_in(phases.iter().copied()))
-    }
-
-    fn generations_that_can_be_gone(&self) -> SelectStatement {
-        let statuses = [ConfirmationStatus::Pending.name(), ConfirmationStatus::Confirmed.name()];
-        channel::Entity::find()
-            .select_only()
-            .column(channel::Column::Generation)
-            .filter(channel::Column::Account.eq(self.account.as_str()))
-            .filter(channel::Column::Status.is_in(statuses))
-            .filter(channel::Column::EngineerId.not_in_subquery(deleted_people()))
-            .into_query()
-    }
-
-    fn subscription_row(&self, one: &Subscription) -> Result<channel_subscription::ActiveModel, StoreError> {
-        let endpoint = one.endpoint.as_deref().unwrap_or_default();
-        Ok(channel_subscription::ActiveModel {
-            id: Set(one.id.0),
-            account: Set(self.account.to_string()),
-            engineer_id: Set(one.engineer.0),
-            kind: Set(one.channel.name().to_owned()),
-            provider: Set(one.provider.clone()),
-            reference: Set(one.reference.clone()),
-            endpoint_sealed: Set(Some(self.sealer.seal(&sealing_identity(one.id), endpoint)?)),
-            endpoint_key: Set(self.endpoint_key(endpoint)),
-            requested_at: Set(one.requested_at),
-            phase: Set(HAND_OVER.to_owned()),
-            retired_at: Set(None),
-            missing_since: Set(None),
-            attempts: Set(0),
-            next_attempt_at: Set(one.due_at),
-            claimed_by: Set(None),
-            claimed_until: Set(None),
-        })
-    }
-
-    pub(super) fn read_subscription(&self, row: &channel_subscription::Model) -> Result<Subscription, StoreError> {
-        let place = Place { table: "channel_subscription", id: &row.id };
-        let id = ChannelSubscriptionId(row.id);
-        let open = |sealed: &String| self.sealer.open(&sealing_identity(id), sealed);
-        Ok(Subscription {
-            id,
-            engineer: EngineerId(row.engineer_id),
-            channel: place.name("kind", &row.kind, ChannelKind::from_name)?,
-            provider: row.provider.clone(),
-            reference: row.reference.clone(),
-            endpoint: row.endpoint_sealed.as_ref().map(open).transpose()?,
-            requested_at: row.requested_at,
-            due_at: row.next_attempt_at,
-            attempts: row.attempts,
-            retired_at: row.retired_at,
-            missing_since: row.missing_since,
-        })
     }
 }
 
