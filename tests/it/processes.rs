@@ -4,3 +4,4 @@ mod commands;
 mod killed;
 mod logged;
 mod pages;
+mod resumed;
