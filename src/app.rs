@@ -172,7 +172,7 @@ impl App {
     /// When the keys, the database or an adapter's settings are not usable.
     pub async fn open(config: Config, outside: Outside, migrations: Migrations) -> Result<Self, AppError> {
         let Outside { clock, chance, provider, on_statement } = outside;
-        let keys = FileKeys::open(&config.data.dir, &config.keys, &config.auth, chance.as_ref())?;
+        let keys = open_keys(&config, chance.as_ref())?;
         let wakeup = Arc::new(InProcessWakeup::new());
         let store = open_store(&config, &keys, &wakeup, migrations, on_statement).await?;
         let public_url = config.server.find_public_url(config.server.listen);
@@ -255,7 +255,7 @@ pub fn issue_token_offline(config: &Config, token: &NewToken, now: DateTime<Utc>
 /// # Errors
 /// When the database fails.
 pub async fn migrate(config: &Config) -> Result<usize, AppError> {
-    let keys = FileKeys::open(&config.data.dir, &config.keys, &config.auth, &SystemChance)?;
+    let keys = open_keys(config, &SystemChance)?;
     let store = connect(config, &keys, &Arc::new(InProcessWakeup::new()), None).await?;
     let pending = count_pending(&store).await?;
     apply_migrations(&store).await?;
@@ -267,8 +267,15 @@ pub async fn migrate(config: &Config) -> Result<usize, AppError> {
 /// # Errors
 /// When the database fails.
 pub async fn count_pending_migrations(config: &Config) -> Result<usize, AppError> {
-    let keys = FileKeys::open(&config.data.dir, &config.keys, &config.auth, &SystemChance)?;
+    let keys = open_keys(config, &SystemChance)?;
     count_pending(&connect(config, &keys, &Arc::new(InProcessWakeup::new()), None).await?).await
+}
+
+fn open_keys(config: &Config, chance: &dyn Chance) -> Result<FileKeys, KeysError> {
+    if matches!(&config.database.location, DatabaseLocation::Sqlite(path) if path.exists()) {
+        FileKeys::expect_kept(&config.data.dir, &config.keys)?;
+    }
+    FileKeys::open(&config.data.dir, &config.keys, &config.auth, chance)
 }
 
 async fn open_store(

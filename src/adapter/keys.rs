@@ -85,6 +85,14 @@ pub enum KeysError {
         /// What to do, as a sentence.
         remedy: &'static str,
     },
+    /// The file is not there, though a database is that was filled with it.
+    #[error("the database is there, and its key {} is not. {remedy}", .path.display())]
+    Lost {
+        /// The file.
+        path: PathBuf,
+        /// What to do, as a sentence.
+        remedy: &'static str,
+    },
     /// Everyone on the machine may read or replace the secret.
     #[error("{path} is open to every user of this machine (mode {mode:04o}): run `chmod 600 {path}`", path = .path.display())]
     Exposed {
@@ -119,6 +127,20 @@ impl FileKeys {
             sealing_key: take(config.sealing_key, &SEALING_KEY)?,
             index_key: take(config.index_key, &INDEX_KEY)?,
         })
+    }
+
+    /// Makes sure that a database's keys are there, before new ones are made that look like them.
+    ///
+    /// # Errors
+    /// When one of them is neither in the configuration nor in `dir`.
+    pub fn expect_kept(dir: &Path, config: &KeysConfig) -> Result<(), KeysError> {
+        for (given, kept) in [(config.sealing_key, &SEALING_KEY), (config.index_key, &INDEX_KEY)] {
+            let path = dir.join(kept.name);
+            if given.is_none() && !path.exists() {
+                return Err(KeysError::Lost { path, remedy: kept.remedy });
+            }
+        }
+        Ok(())
     }
 
     /// The secret that signs access tokens, at least 32 bytes.

@@ -140,3 +140,17 @@ fn the_schema_and_the_configuration_are_printed_and_checked() {
     let told = String::from_utf8(refused.stderr).unwrap();
     assert!(told.contains("LISTEN") || told.contains("listen"), "the nearest name: {told}");
 }
+
+#[test]
+fn a_key_that_was_lost_is_named_and_no_new_one_is_made() {
+    let folder = TempDir::new().unwrap();
+    drop(ServerProcess::start(folder.path(), &[]));
+    let key = folder.path().join("sealing-key");
+    std::fs::remove_file(&key).unwrap();
+    let data = text(folder.path());
+    let refused = run(&["serve", "--demo", "--listen", &free_address().to_string(), "--data", &data], &[]);
+    assert_eq!(refused.status.code(), Some(1));
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(told.contains("sealing-key") && told.contains("backup"), "{told}");
+    assert!(!key.exists());
+}
