@@ -11,7 +11,7 @@ use rollcall::{
 };
 use tokio::{net::TcpListener, time::timeout};
 
-use crate::harness::smtp::{CatcherOptions, SmtpCatcher};
+use crate::harness::smtp::{CatcherOptions, CatcherTls, SmtpCatcher};
 
 const RECIPIENT: &str = "wang.fang@example.com";
 
@@ -185,6 +185,35 @@ async fn a_server_that_says_nothing_is_given_up_at_the_deadline() {
 async fn a_server_without_starttls_gets_nothing_in_the_clear() {
     let error = refusal(CatcherOptions::default(), |settings| settings.tls = SmtpTls::StartTls).await;
     assert!(matches!(error, TransportError::Unavailable(_)), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_mail_goes_encrypted_by_starttls_and_by_tls_to_a_server_that_is_trusted() {
+    for (tls, at_once) in [(SmtpTls::StartTls, false), (SmtpTls::Tls, true)] {
+        let server = CatcherTls::new(at_once);
+        let credentials = Some(("ops".to_owned(), "s3cret".to_owned()));
+        let options = CatcherOptions { tls: Some(server.clone()), credentials, ..Default::default() };
+        let catcher = SmtpCatcher::start_with(options).await;
+        let login = SmtpCredentials { username: "ops".to_owned(), password: Secret::new("s3cret") };
+        let trusting = SmtpConfig {
+            tls,
+            credentials: Some(login),
+            extra_certificates: Some(server.certificate),
+            ..settings(&catcher)
+        };
+        transport(trusting).send(&message()).await.expect("the mail is taken");
+        let mail = catcher.next_mail().await;
+        assert_eq!((mail.user.as_deref(), mail.to.as_slice()), (Some("ops"), &[RECIPIENT.to_owned()][..]), "{tls:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_whose_certificate_nobody_vouches_for_gets_nothing() {
+    for (tls, at_once) in [(SmtpTls::StartTls, false), (SmtpTls::Tls, true)] {
+        let options = CatcherOptions { tls: Some(CatcherTls::new(at_once)), ..Default::default() };
+        let error = refusal(options, |settings| settings.tls = tls).await;
+        assert!(matches!(error, TransportError::Unavailable(_)), "{tls:?}: {error:?}");
+    }
 }
 
 #[tokio::test]

@@ -3,13 +3,15 @@
 use std::{collections::HashMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivateKeyDer};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::{TcpListener, TcpStream},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader},
+    net::TcpListener,
     sync::{Mutex, mpsc},
     task::JoinHandle,
     time::timeout,
 };
+use tokio_rustls::TlsAcceptor;
 
 /// How the catcher behaves. The default takes everything from everyone.
 #[derive(Default)]
@@ -24,7 +26,39 @@ pub struct CatcherOptions {
     pub content_reply: Option<String>,
     /// Takes the connection and never says a word.
     pub silent: bool,
+    /// Speaks TLS with this certificate.
+    pub tls: Option<CatcherTls>,
 }
+
+/// How the catcher speaks TLS, with a certificate of its own making for 127.0.0.1.
+#[derive(Clone)]
+pub struct CatcherTls {
+    acceptor: TlsAcceptor,
+    /// From the first byte; else after STARTTLS.
+    at_once: bool,
+    /// The certificate in PEM, for those who shall trust it.
+    pub certificate: String,
+}
+
+impl CatcherTls {
+    /// TLS from the first byte, or after STARTTLS.
+    pub fn new(at_once: bool) -> Self {
+        let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).expect("a certificate");
+        let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).expect("a key");
+        let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+            .with_safe_default_protocol_versions()
+            .expect("protocol versions")
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .expect("a certificate with its key");
+        Self { acceptor: TlsAcceptor::from(Arc::new(config)), at_once, certificate: made.cert.pem() }
+    }
+}
+
+/// A connection, encrypted or not.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
 
 /// A mail as it came over the wire.
 #[derive(Debug, Clone)]
@@ -62,9 +96,15 @@ impl SmtpCatcher {
             while let Ok((stream, _)) = listener.accept().await {
                 let (options, caught) = (options.clone(), caught.clone());
                 tokio::spawn(async move {
-                    let mut conversation = Conversation::new(stream, options, caught);
                     // A client that breaks off is the test's business.
-                    drop(conversation.hold().await);
+                    let wire: Box<dyn Wire> = match options.tls.as_ref().filter(|tls| tls.at_once) {
+                        Some(tls) => match tls.acceptor.accept(stream).await {
+                            Ok(encrypted) => Box::new(encrypted),
+                            Err(_) => return,
+                        },
+                        None => Box::new(stream),
+                    };
+                    drop(Conversation::new(wire, options, caught).hold().await);
                 });
             }
         });
@@ -96,7 +136,8 @@ impl Drop for SmtpCatcher {
 }
 
 struct Conversation {
-    stream: BufReader<TcpStream>,
+    stream: BufReader<Box<dyn Wire>>,
+    encrypted: bool,
     options: Arc<CatcherOptions>,
     caught: mpsc::UnboundedSender<CaughtMail>,
     user: Option<String>,
@@ -105,11 +146,12 @@ struct Conversation {
 }
 
 impl Conversation {
-    fn new(stream: TcpStream, options: Arc<CatcherOptions>, caught: mpsc::UnboundedSender<CaughtMail>) -> Self {
-        Self { stream: BufReader::new(stream), options, caught, user: None, from: None, to: Vec::new() }
+    fn new(wire: Box<dyn Wire>, options: Arc<CatcherOptions>, caught: mpsc::UnboundedSender<CaughtMail>) -> Self {
+        let encrypted = options.tls.as_ref().is_some_and(|tls| tls.at_once);
+        Self { stream: BufReader::new(wire), encrypted, options, caught, user: None, from: None, to: Vec::new() }
     }
 
-    async fn hold(&mut self) -> std::io::Result<()> {
+    async fn hold(mut self) -> std::io::Result<()> {
         if self.options.silent {
             self.stream.read_to_end(&mut Vec::new()).await?;
             return Ok(());
@@ -118,6 +160,13 @@ impl Conversation {
         while let Some(line) = self.line().await? {
             let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
             let reply = match verb.to_ascii_uppercase().as_str() {
+                "EHLO" if self.waits_for_tls() => "250-catcher\r\n250 STARTTLS".to_owned(),
+                "STARTTLS" if self.waits_for_tls() => {
+                    self.say("220 2.0.0 go ahead").await?;
+                    self = self.encrypt().await?;
+                    continue;
+                }
+                "MAIL" | "AUTH" if self.waits_for_tls() => "530 5.7.0 STARTTLS first".to_owned(),
                 "EHLO" if self.options.credentials.is_some() => "250-catcher\r\n250 AUTH PLAIN".to_owned(),
                 "EHLO" => "250 catcher".to_owned(),
                 "AUTH" => self.sign_in(rest),
@@ -130,6 +179,16 @@ impl Conversation {
             self.say(&reply).await?;
         }
         Ok(())
+    }
+
+    fn waits_for_tls(&self) -> bool {
+        self.options.tls.is_some() && !self.encrypted
+    }
+
+    async fn encrypt(self) -> std::io::Result<Self> {
+        let acceptor = self.options.tls.as_ref().expect("TLS is offered").acceptor.clone();
+        let wire: Box<dyn Wire> = Box::new(acceptor.accept(self.stream.into_inner()).await?);
+        Ok(Self { stream: BufReader::new(wire), encrypted: true, ..self })
     }
 
     fn sign_in(&mut self, rest: &str) -> String {
@@ -186,7 +245,9 @@ impl Conversation {
     }
 
     async fn say(&mut self, reply: &str) -> std::io::Result<()> {
-        self.stream.write_all(format!("{reply}\r\n").as_bytes()).await
+        self.stream.write_all(format!("{reply}\r\n").as_bytes()).await?;
+        // An encrypted wire keeps what is written until it is told to send.
+        self.stream.flush().await
     }
 }
 
