@@ -101,6 +101,28 @@ pub struct Engineer {
 pub const MAX_NAME: usize = 128;
 
 impl Engineer {
+    /// Someone who comes onto the roll at that moment: ACTIVE, without contact data, and from no directory.
+    pub fn new(id: EngineerId, name: String, user_type: UserType, now: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            name,
+            alias: None,
+            user_type,
+            identity_provider: None,
+            identity: None,
+            directory_state: DirectoryState::Active,
+            locale: None,
+            mobile: None,
+            email: None,
+            touched: Touched::default(),
+            version: 0,
+            created_at: now,
+            updated_at: now,
+            synced_at: None,
+            deleted_at: None,
+        }
+    }
+
     /// Whether anything may be sent to them.
     pub fn is_active(&self) -> bool {
         self.directory_state == DirectoryState::Active && self.deleted_at.is_none()

@@ -3,13 +3,14 @@
 use super::{
     ServiceError, Services,
     batch::Batch,
-    edit::{EngineerEdits, judge, refuse_endpoint},
+    edit::{EngineerEdits, JudgedEdits, judge, refuse_endpoint},
     update_engineer::{edit_fields, follow_edits},
 };
 use crate::domain::{
+    account::AccountSettings,
     actor::{Actor, Permission},
     endpoint::Reason,
-    engineer::{DirectoryState, Engineer, MAX_NAME, Touched, UserType},
+    engineer::{Engineer, MAX_NAME, UserType},
     event::{EngineerChangeKind, Event},
     id::EngineerId,
     refusal::{Refusal, RefusalCode},
@@ -39,55 +40,16 @@ impl Services {
             return Err(Refusal::new(RefusalCode::NotAllowed).into());
         }
         let account = self.account(&actor.account)?;
-        let mut refusals = Vec::new();
-        let mut keep = |text: &str, field: &str| match clean_text(text, MAX_NAME) {
-            Ok(text) if !text.is_empty() => Some(text),
-            Ok(_) => {
-                refusals.push(Refusal::new(RefusalCode::InvalidValue).because(Reason::Empty).at(&[field]));
-                None
-            }
-            Err(error) => {
-                refusals.push(refuse_endpoint(error).at(&[field]));
-                None
-            }
-        };
-        let name = keep(&input.name, "name").unwrap_or_default();
-        let identity_provider = input.identity_provider.as_deref().and_then(|text| keep(text, "identityProvider"));
-        if input.user_type == UserType::VirtualUserSso && input.identity_provider.is_none() {
-            let refusal = Refusal::new(RefusalCode::InvalidValue).because(Reason::ProviderNeeded);
-            refusals.push(refusal.at(&["identityProvider"]));
-        }
-        let judged = judge(&input.edits, &account.settings);
-        let edits = match judged.and_then(|edits| edits.check(|_| false).map(|()| edits)) {
-            Ok(edits) if refusals.is_empty() => edits,
-            Ok(_) => return Err(ServiceError::Refused(refusals)),
-            Err(more) => return Err(ServiceError::Refused([refusals, more].concat())),
-        };
-
+        let Newcomer { name, identity_provider, edits } =
+            judge_newcomer(&input, &account.settings).map_err(ServiceError::Refused)?;
         let now = self.now();
         let mut tx = self.core.store.begin(&actor.account).await?;
         tx.lock_name(&name).await?;
         if tx.rows().is_added_by_hand(&name, identity_provider.as_deref()).await? {
             return Err(Refusal::new(RefusalCode::AlreadyExists).at(&["name"]).into());
         }
-        let engineer = Engineer {
-            id: EngineerId::generate(now, self.chance()),
-            name,
-            alias: None,
-            user_type: input.user_type,
-            identity_provider,
-            identity: None,
-            directory_state: DirectoryState::Active,
-            locale: None,
-            mobile: None,
-            email: None,
-            touched: Touched::default(),
-            version: 0,
-            created_at: now,
-            updated_at: now,
-            synced_at: None,
-            deleted_at: None,
-        };
+        let mut engineer = Engineer::new(EngineerId::generate(now, self.chance()), name, input.user_type, now);
+        engineer.identity_provider = identity_provider;
         let id = engineer.id;
         tx.rows().insert_engineers(std::slice::from_ref(&engineer)).await?;
         let mut batch = Batch::empty(&self.core, account, now);
@@ -102,5 +64,37 @@ impl Services {
         batch.save(&mut tx).await?;
         tx.commit().await?;
         Ok(engineer)
+    }
+}
+
+/// Someone whose texts are judged.
+struct Newcomer {
+    name: String,
+    identity_provider: Option<String>,
+    edits: JudgedEdits,
+}
+
+/// Judges everything of the input, so that the caller learns of everything wrong at once.
+fn judge_newcomer(input: &AddEngineer, settings: &AccountSettings) -> Result<Newcomer, Vec<Refusal>> {
+    let mut refusals = Vec::new();
+    let mut keep = |text: &str, field: &str| {
+        let judged = match clean_text(text, MAX_NAME) {
+            Ok(text) if text.is_empty() => Err(Refusal::new(RefusalCode::InvalidValue).because(Reason::Empty)),
+            Ok(text) => Ok(text),
+            Err(error) => Err(refuse_endpoint(error)),
+        };
+        judged.map_err(|refusal| refusals.push(refusal.at(&[field]))).ok()
+    };
+    let name = keep(&input.name, "name");
+    let identity_provider = input.identity_provider.as_deref().and_then(|text| keep(text, "identityProvider"));
+    if input.user_type == UserType::VirtualUserSso && input.identity_provider.is_none() {
+        let refusal = Refusal::new(RefusalCode::InvalidValue).because(Reason::ProviderNeeded);
+        refusals.push(refusal.at(&["identityProvider"]));
+    }
+    let judged = judge(&input.edits, settings);
+    match (name, judged.and_then(|edits| edits.check(|_| false).map(|()| edits))) {
+        (Some(name), Ok(edits)) if refusals.is_empty() => Ok(Newcomer { name, identity_provider, edits }),
+        (_, Ok(_)) => Err(refusals),
+        (_, Err(more)) => Err([refusals, more].concat()),
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     domain::{
         channel::ChannelKind,
         confirmation::{Happening, Origin},
-        engineer::{DirectoryIdentity, DirectoryState, Engineer, Touched},
+        engineer::{DirectoryIdentity, DirectoryState, Engineer},
         id::EngineerId,
         roster::{Entry, ListedPerson},
     },
@@ -63,25 +63,10 @@ impl<'a, 'b> ChunkWork<'a, 'b> {
 
     fn add(&mut self, person: &ListedPerson) -> EngineerId {
         let now = self.batch.now;
-        let engineer = Engineer {
-            id: EngineerId::generate(now, self.core.chance.as_ref()),
-            name: person.name.clone(),
-            alias: None,
-            user_type: person.user_type,
-            identity_provider: None,
-            identity: Entry::Added(person.clone()).identity(self.directory),
-            directory_state: DirectoryState::Active,
-            locale: None,
-            mobile: None,
-            email: None,
-            touched: Touched::default(),
-            version: 0,
-            created_at: now,
-            updated_at: now,
-            synced_at: Some(now),
-            deleted_at: None,
-        };
-        let id = engineer.id;
+        let id = EngineerId::generate(now, self.core.chance.as_ref());
+        let mut engineer = Engineer::new(id, person.name.clone(), person.user_type, now);
+        engineer.identity = Entry::Added(person.clone()).identity(self.directory);
+        engineer.synced_at = Some(now);
         self.batch.add(engineer);
         self.added.push(id);
         self.take_over(id, person, true);
