@@ -164,6 +164,7 @@ impl App {
             public_url: server.find_public_url(bound),
             bound,
             allowed_origins: server.allowed_origins.clone(),
+            trusted_proxies: server.trusted_proxies.clone(),
             max_body_bytes: server.max_body_bytes,
             max_import_bytes: server.max_import_bytes,
             demo: options.demo.clone().map(|account| self.demo_pages(account)),

@@ -22,6 +22,7 @@ mod server;
 mod shape;
 mod smtp;
 mod suggest;
+mod trusted_proxies;
 mod worker;
 
 use std::collections::BTreeMap;
@@ -42,6 +43,7 @@ pub use self::{
     secret::{Key, Secret},
     server::{AllowedOrigin, ServerConfig},
     smtp::{SmtpConfig, SmtpCredentials, SmtpTls},
+    trusted_proxies::TrustedProxies,
     worker::WorkerConfig,
 };
 use crate::domain::id::AccountId;

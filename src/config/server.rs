@@ -6,7 +6,7 @@ use reqwest::Url;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::findings::Findings;
+use super::{findings::Findings, trusted_proxies::TrustedProxies};
 
 /// Where rollcall listens, and who may talk to it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +21,9 @@ pub(super) struct ServerSection {
     /// The origins whose pages may call the API from a browser, over HTTP and WebSocket, besides the server's own. An origin is
     /// written as browsers send it (`https://console.example.com`); `http://localhost:*` allows every port.
     allowed_origins: Vec<String>,
+    /// The addresses and networks (`10.0.0.0/8`) of proxies before this server. Only from these is `X-Forwarded-For` believed: the
+    /// client is then its last entry that is no trusted proxy. A proxy must add the address that it sees to that header, or set it.
+    trusted_proxies: Vec<String>,
     /// The largest GraphQL request, in bytes.
     #[schemars(range(min = 1024, max = 16_777_216))]
     max_body_bytes: u32,
@@ -35,6 +38,7 @@ impl Default for ServerSection {
             listen: "127.0.0.1:8080".to_owned(),
             public_url: None,
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             max_body_bytes: 65_536,
             max_import_bytes: 16 * 1024 * 1024,
         }
@@ -50,6 +54,8 @@ pub struct ServerConfig {
     pub public_url: Option<String>,
     /// The origins of other sites that may call the API from a browser. No two are equal.
     pub allowed_origins: Vec<AllowedOrigin>,
+    /// The proxies that are believed about where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// The largest GraphQL request, in bytes.
     pub max_body_bytes: usize,
     /// The largest import, in bytes.
@@ -144,6 +150,7 @@ impl ServerSection {
         self.public_url = public_url.clone().or(shown);
         Some(ServerConfig {
             allowed_origins: self.resolve_origins(findings),
+            trusted_proxies: TrustedProxies::resolve(&self.trusted_proxies, findings),
             listen: listen?,
             public_url,
             max_body_bytes: usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX),

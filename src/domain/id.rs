@@ -107,7 +107,7 @@ id!(
     "status-change"
 );
 
-fn new_uuid(now: DateTime<Utc>, chance: &dyn Chance) -> Uuid {
+pub(super) fn new_uuid(now: DateTime<Utc>, chance: &dyn Chance) -> Uuid {
     let mut random = [0; 10];
     chance.fill(&mut random);
     let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);

@@ -13,6 +13,7 @@ pub mod html;
 pub mod id;
 pub(crate) mod named;
 pub mod refusal;
+pub mod request;
 pub mod resend;
 pub mod roster;
 pub mod table;

@@ -1,6 +1,7 @@
 //! The front door: GraphQL over HTTP and WebSocket, the confirm page, files, health, and the pages for a first look.
 
 mod body;
+mod client_address;
 mod confirm;
 pub mod confirm_page;
 mod confirm_words;
@@ -35,7 +36,7 @@ use tracing::error;
 use self::{error::HttpError, origin::header_text};
 use crate::{
     auth::Authenticator,
-    config::AllowedOrigin,
+    config::{AllowedOrigin, TrustedProxies},
     domain::{id::AccountId, refusal::RefusalCode},
     graphql,
     live::Live,
@@ -62,6 +63,8 @@ pub struct HttpState {
     pub bound: SocketAddr,
     /// The origins of other sites whose pages may call the API.
     pub allowed_origins: Vec<AllowedOrigin>,
+    /// The proxies that are believed about where a request comes from.
+    pub trusted_proxies: TrustedProxies,
     /// The largest GraphQL request over HTTP, in bytes.
     pub max_body_bytes: usize,
     /// The largest import, in bytes.
@@ -81,7 +84,23 @@ pub struct DemoPages {
 /// Everything that the server serves.
 pub fn router(state: HttpState) -> Router {
     let state = Arc::new(state);
-    let api = Router::new()
+    let routes = Router::new()
+        .merge(api(&state))
+        .merge(confirm_page())
+        .merge(pages())
+        .merge(health())
+        .fallback(refuse_path)
+        .with_state(Arc::clone(&state));
+    // From the inside out: the last one sees a request first, and its answer last.
+    routes
+        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(middleware::map_response(add_common_headers))
+        .layer(middleware::from_fn_with_state(state, request_log::serve_in_context))
+}
+
+/// What programs call, also from pages of the allowed origins.
+fn api(state: &HttpState) -> Router<Arc<HttpState>> {
+    Router::new()
         .route(
             "/graphql",
             post(graphql_http::execute).get(graphql_ws::upgrade_or_refuse).fallback(graphql_http::refuse_method),
@@ -90,24 +109,26 @@ pub fn router(state: HttpState) -> Router {
         .route("/import", post(import_export::import).fallback(async || HttpError::method_not_allowed("POST")))
         .route("/export", get(import_export::export).fallback(async || HttpError::method_not_allowed("GET, HEAD")))
         .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(cors(state.allowed_origins.clone()));
-    let confirm_page = Router::new()
+        .layer(cors(state.allowed_origins.clone()))
+}
+
+/// What people open who were sent a confirmation link.
+fn confirm_page() -> Router<Arc<HttpState>> {
+    Router::new()
         .route("/c/{token}", get(confirm::show).post(confirm::answer))
         .route("/c/{token}/stop", post(confirm::stop))
         .layer(DefaultBodyLimit::max(confirm::MAX_ANSWER))
-        .layer(CatchPanicLayer::custom(answer_panic_with_page));
-    Router::new()
-        .route("/", get(start_page::show))
-        .route("/playground", get(playground::show))
-        .route("/health/live", get(health::live))
-        .route("/health/ready", get(health::ready))
-        .merge(api)
-        .merge(confirm_page)
-        .fallback(refuse_path)
-        .with_state(state)
-        .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(middleware::map_response(forbid_guessing))
-        .layer(middleware::from_fn(request_log::log_request))
+        .layer(CatchPanicLayer::custom(answer_panic_with_page))
+}
+
+/// The pages for a first look.
+fn pages() -> Router<Arc<HttpState>> {
+    Router::new().route("/", get(start_page::show)).route("/playground", get(playground::show))
+}
+
+/// What watches over the process.
+fn health() -> Router<Arc<HttpState>> {
+    Router::new().route("/health/live", get(health::live)).route("/health/ready", get(health::ready))
 }
 
 /// A handler broke down. What it said may hold anything, so it is not passed on.
@@ -131,13 +152,21 @@ fn cors(allowed: Vec<AllowedOrigin>) -> CorsLayer {
         .allow_origin(AllowOrigin::predicate(is_allowed))
         .allow_methods([Method::GET, Method::POST])
         .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE])
-        .expose_headers([header::CONTENT_DISPOSITION, header::WWW_AUTHENTICATE])
+        .expose_headers([
+            header::ALLOW,
+            header::CONTENT_DISPOSITION,
+            header::RETRY_AFTER,
+            header::WWW_AUTHENTICATE,
+            request_log::REQUEST_ID,
+        ])
         .max_age(CORS_MAX_AGE)
 }
 
-/// Nothing of ours is to be taken for something else than it says it is.
-async fn forbid_guessing(mut response: Response) -> Response {
-    response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+/// Nothing of ours is to be taken for something else than it says it is, nor to be kept by anyone who is not told to.
+async fn add_common_headers(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response
 }
 

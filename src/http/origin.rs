@@ -2,13 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use axum::{
-    Extension,
-    extract::ConnectInfo,
-    http::{HeaderMap, HeaderName, header},
-};
+use axum::http::{HeaderMap, HeaderName, header};
 
-use crate::config::AllowedOrigin;
+use super::{HttpState, client_address::is_forwarded};
+use crate::{config::AllowedOrigin, domain::request::RequestContext};
 
 /// The text of a header, if there is one that can be read.
 pub(super) fn header_text(headers: &HeaderMap, name: impl Into<HeaderName>) -> Option<&str> {
@@ -41,17 +38,13 @@ pub(super) fn may_connect(headers: &HeaderMap, allowed: &[AllowedOrigin], public
     own || same_host || allowed.iter().any(|allowed| allowed.matches(origin))
 }
 
-/// Whether the request comes from this machine and names the server so. A reader on the network could name it as they like.
-pub(super) fn is_local(
-    peer: Option<&Extension<ConnectInfo<SocketAddr>>>,
-    headers: &HeaderMap,
-    bound: SocketAddr,
-) -> bool {
-    let from_here = peer.is_some_and(|Extension(ConnectInfo(peer))| {
-        let ip = peer.ip().to_canonical();
-        ip.is_loopback() || ip == bound.ip().to_canonical()
-    });
-    from_here && is_named_locally(headers, bound)
+/// Whether the request comes from this machine and names the server so. A reader on the network could name it as they like,
+/// and so could whoever stands behind a proxy that is not known to be one.
+pub(super) fn is_local(state: &HttpState, context: RequestContext, headers: &HeaderMap) -> bool {
+    let address = context.address;
+    let from_here = address.is_loopback() || address == state.bound.ip().to_canonical();
+    let is_vouched_for = !is_forwarded(headers) || state.trusted_proxies.contain(address);
+    from_here && is_vouched_for && is_named_locally(headers, state.bound)
 }
 
 /// Whether the request names the server by a loopback name or by the address that it listens on. A page of another site

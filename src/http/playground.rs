@@ -1,11 +1,11 @@
 //! The playground: GraphiQL as the GraphQL library brings it. Its program comes from esm.sh.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use async_graphql::http::GraphiQLSource;
 use axum::{
     Extension,
-    extract::{ConnectInfo, State},
+    extract::State,
     http::{HeaderMap, header},
     response::{IntoResponse, Response},
 };
@@ -14,14 +14,15 @@ use super::{
     HttpState,
     origin::{is_local, path_of},
 };
+use crate::domain::request::RequestContext;
 
 /// `GET /playground`: signed in as ADMIN in demonstration mode, for those who name the server by a local name.
 pub(super) async fn show(
     State(state): State<Arc<HttpState>>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    Extension(context): Extension<RequestContext>,
     headers: HeaderMap,
 ) -> Response {
-    let demo = state.demo.as_ref().filter(|_| is_local(peer.as_ref(), &headers, state.bound));
+    let demo = state.demo.as_ref().filter(|_| is_local(&state, context, &headers));
     let authorization = demo.and_then(|demo| (demo.issue_token)()).map(|token| format!("Bearer {token}"));
     let base = path_of(&state.public_url);
     let (endpoint, live_endpoint) = (format!("{base}/graphql"), format!("{base}/graphql/ws"));

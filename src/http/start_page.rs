@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Extension,
-    extract::{ConnectInfo, State},
+    extract::State,
     http::{HeaderMap, HeaderName, header},
     response::{IntoResponse, Response},
 };
@@ -18,7 +18,7 @@ use super::{
     template::fill,
 };
 use crate::{
-    domain::{channel::ChannelKind, html::escape_html},
+    domain::{channel::ChannelKind, html::escape_html, request::RequestContext},
     service::ServiceError,
 };
 
@@ -45,11 +45,11 @@ struct DemoView {
 /// `GET /`.
 pub(super) async fn show(
     State(state): State<Arc<HttpState>>,
-    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    Extension(context): Extension<RequestContext>,
     headers: HeaderMap,
 ) -> Response {
     let Some(demo) = &state.demo else { return document("", &plain_page(&state, "")) };
-    if !is_local(peer.as_ref(), &headers, state.bound) {
+    if !is_local(&state, context, &headers) {
         let hint = format!(" It is a demonstration: open http://{} to see more.", local_name(state.bound));
         return document("", &plain_page(&state, &hint));
     }

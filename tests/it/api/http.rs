@@ -9,6 +9,8 @@ use crate::harness::{
     both_dbs,
 };
 
+mod context;
+
 both_dbs! {
     requests_that_are_none_are_refused_as_graphql_json
     only_json_in_utf8_is_taken

@@ -14,7 +14,7 @@ fn an_unknown_key_is_refused_with_its_place_and_the_nearest_name() {
         "rollcall.toml: lisen: there is no such key; did you mean `server.listen`?",
         "rollcall.toml: server.listn: there is no such key; did you mean `server.listen`?",
         "rollcall.toml: server.zzz: there is no such key; known here are allowed_origins, listen, max_body_bytes, \
-         max_import_bytes, public_url",
+         max_import_bytes, public_url, trusted_proxies",
         "rollcall.toml: accounts.demo.sendr: there is no such key; did you mean `accounts.demo.sender`?",
         "rollcall.toml: serverr: there is no such key; did you mean `server`?",
     ] {
@@ -71,6 +71,7 @@ fn a_value_of_the_wrong_kind_is_refused_with_its_place() {
 fn every_problem_is_listed_once() {
     let toml = "[server]\nlisten = 'localhost'\npublic_url = 'https://a.example/?x=1'\n\
                 allowed_origins = ['https://a.example', 'https://a.example', 'https://b.example/', '*']\n\
+                trusted_proxies = ['10.0.0.0/8', '10.0.0.0/8', '10.1.2.3/8', '0.0.0.0/0', 'proxy.example', '10.0.0.1:80']\n\
                 [worker]\nevent_retention_days = 500\n[log]\nfilter = 'info=loud'\n[smtp]\nusername = 'me'\n\
                 [accounts.Demo]\nname = ' '\nsender = 'nobody'\nreply_to = 'a@b@c'\ntime_zone = 'Asia/Shangai'\n\
                 default_country_code = 'XX'\nprivacy_notice = ''\n\
@@ -85,6 +86,11 @@ fn every_problem_is_listed_once() {
             .to_owned(),
         "rollcall.toml: server.allowed_origins: \"https://a.example\" is there twice; \"https://b.example/\" is not as browsers \
          send it; write \"https://b.example\"; \"*\" is no origin such as https://console.example.com or http://localhost:*"
+            .to_owned(),
+        "rollcall.toml: server.trusted_proxies: \"10.0.0.0/8\" is there twice; \"10.1.2.3/8\" does not begin where its network \
+         does; write \"10.0.0.0/8\"; \"0.0.0.0/0\" would believe everybody, so that a client could pass for any other; \
+         \"proxy.example\" is no address or network such as 10.0.0.5, 10.0.0.0/8 or fd00::/8; \"10.0.0.1:80\" is no address or \
+         network such as 10.0.0.5, 10.0.0.0/8 or fd00::/8"
             .to_owned(),
         "worker.history_retention_days: must not be shorter than worker.event_retention_days, which is 500".to_owned(),
         "rollcall.toml: log.filter: \"info=loud\" is no filter such as info or info,rollcall=debug".to_owned(),

@@ -76,6 +76,23 @@ fn an_origin_matches_as_browsers_send_it() {
 }
 
 #[test]
+fn a_trusted_proxy_is_an_address_or_a_network() {
+    assert!(
+        !load("", &[]).server.trusted_proxies.contain("127.0.0.1".parse().unwrap()),
+        "nobody is trusted by default"
+    );
+    let env =
+        [("ROLLCALL_SERVER__TRUSTED_PROXIES", r#"["10.0.0.0/8", "192.0.2.7", "fd00::/8", "::ffff:198.51.100.1"]"#)];
+    let trusted = load("", &env).server.trusted_proxies;
+    for address in ["10.0.0.0", "10.255.255.255", "::ffff:10.1.2.3", "192.0.2.7", "fd12::1", "198.51.100.1"] {
+        assert!(trusted.contain(address.parse().unwrap()), "{address}");
+    }
+    for address in ["11.0.0.0", "192.0.2.8", "127.0.0.1", "::1", "fe00::1", "::a00:1", "198.51.100.2"] {
+        assert!(!trusted.contain(address.parse().unwrap()), "{address}");
+    }
+}
+
+#[test]
 fn the_public_url_is_the_one_given_or_the_address_bound() {
     let bound = "127.0.0.1:4000".parse().unwrap();
     assert_eq!(load("", &[]).server.find_public_url(bound), "http://127.0.0.1:4000");

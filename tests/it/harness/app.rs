@@ -134,7 +134,7 @@ impl TestApp {
         if setup.working {
             tokio::spawn(app.runner(shutdown.clone()).run(app.steps(&options)));
         }
-        let routes = router(app.http_state(address, &options));
+        let routes = router(app.http_state(address, &options)).into_make_service_with_connect_info::<SocketAddr>();
         let stop = shutdown.clone();
         tokio::spawn(async move {
             axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await.expect("serving");
