@@ -158,7 +158,7 @@ impl App {
         let server = &self.config.server;
         HttpState {
             services: self.services.clone(),
-            schema,
+            gate: graphql::Gate::new(schema),
             authenticator: Arc::clone(&self.authenticator),
             live: self.live.clone(),
             public_url: server.find_public_url(bound),

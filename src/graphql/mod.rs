@@ -1,13 +1,14 @@
 //! The GraphQL schema: thin resolvers over the use cases and the store's read side.
 //!
-//! [`build_schema`] makes the schema once per process. A transport runs operations through [`execute`], or, for a WebSocket,
-//! through a [`SessionExecutor`]; both give every operation loaders of its own, so that nothing read for one caller or one event
-//! is ever seen by another. No extension of the library is registered: what has to happen around an operation is in `execute`.
+//! [`build_schema`] makes the schema once per process. A transport hands every operation to the [`Gate`], which
+//! judges it, runs it and gives it loaders of its own, so that nothing read for one caller or one event is ever seen by another. No
+//! extension of the library is registered: what has to happen around an operation is in the gate.
 
 mod connection;
 mod context;
 mod error;
 mod execute;
+mod gate;
 mod limits;
 mod live;
 mod loader;
@@ -17,10 +18,12 @@ mod object;
 mod query;
 mod scalar;
 mod schema;
+mod variables;
 
 pub use self::{
-    context::{Session, prepare},
+    context::Session,
     error::ErrorCode,
-    execute::{SessionExecutor, execute},
+    execute::SessionExecutor,
+    gate::{Admitted, Call, Document, Gate},
     schema::{Schema, build_schema, sdl},
 };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use async_graphql::{Request as GraphqlRequest, Response as GraphqlResponse, Value, Variables};
+use async_graphql::{Response as GraphqlResponse, Value, Variables};
 use axum::{
     body::Body,
     extract::{Request, State},
@@ -19,7 +19,7 @@ use super::{
     language::language_of,
     origin::header_text,
 };
-use crate::graphql::{self, Session};
+use crate::graphql::{Call, Session};
 
 /// The media type of GraphQL over HTTP.
 const GRAPHQL_RESPONSE: &str = "application/graphql-response+json; charset=utf-8";
@@ -49,9 +49,12 @@ async fn serve(state: &HttpState, headers: &HeaderMap, body: Body) -> Result<Gra
         ));
     }
     let actor = state.authenticator.authenticate(header_text(headers, header::AUTHORIZATION)).await?;
-    let request = parse(&body)?;
+    let call = parse(&body)?;
     let session = Session { actor, locale: language_of(headers) };
-    Ok(graphql::execute(&state.schema, request, &session).await)
+    Ok(match state.gate.admit(call, &session) {
+        Ok(admitted) => state.gate.execute(admitted, &session).await,
+        Err(refused) => refused,
+    })
 }
 
 /// The parameters of a request. Others are passed over, as GraphQL over HTTP wants it.
@@ -64,7 +67,7 @@ struct Parameters {
     extensions: Option<Json>,
 }
 
-fn parse(body: &[u8]) -> Result<GraphqlRequest, HttpError> {
+fn parse(body: &[u8]) -> Result<Call, HttpError> {
     let refuse = |message: String| HttpError::bad_input(StatusCode::BAD_REQUEST, message);
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'[') => return Err(refuse("Batches are not taken; send one request at a time.".to_owned())),
@@ -81,20 +84,20 @@ fn parse(body: &[u8]) -> Result<GraphqlRequest, HttpError> {
         Some(_) => return Err(must_be("query", "a string")),
         None => return Err(refuse("\"query\" is missing.".to_owned())),
     };
-    let mut request = GraphqlRequest::new(query);
+    let mut call = Call { query, ..Call::default() };
     match parameters.operation_name {
-        Some(Json::String(name)) => request = request.operation_name(name),
+        Some(Json::String(name)) => call.operation_name = Some(name),
         Some(_) => return Err(must_be("operationName", "a string or null")),
         None => {}
     }
     match parameters.variables {
-        Some(variables @ Json::Object(_)) => request = request.variables(Variables::from_json(variables)),
+        Some(variables @ Json::Object(_)) => call.variables = Variables::from_json(variables),
         Some(_) => return Err(must_be("variables", "an object or null")),
         None => {}
     }
     // Nothing that rollcall does depends on a request's extensions.
     match parameters.extensions {
-        Some(Json::Object(_)) | None => Ok(request),
+        Some(Json::Object(_)) | None => Ok(call),
         Some(_) => Err(must_be("extensions", "an object or null")),
     }
 }

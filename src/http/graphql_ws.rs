@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     domain::account::Locale,
-    graphql::{Schema, Session, SessionExecutor},
+    graphql::{Gate, Session, SessionExecutor},
 };
 
 /// The one protocol spoken: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>.
@@ -98,7 +98,7 @@ async fn refuse_protocol(mut socket: WebSocket) {
 async fn serve(state: Arc<HttpState>, headers: HeaderMap, socket: WebSocket, protocol: GraphQLProtocol) {
     let (sink, stream) = socket.split();
     let sink = sink.with(|message| future::ready(Ok::<_, axum::Error>(with_protocol_code(message))));
-    let executor = SocketExecutor { schema: state.schema.clone(), session: Arc::default() };
+    let executor = SocketExecutor { gate: state.gate.clone(), session: Arc::default() };
     let opened = Arc::clone(&executor.session);
     GraphQLWebSocket::new_with_pair(sink, stream, executor, protocol)
         .on_connection_init(move |payload| async move {
@@ -139,13 +139,13 @@ fn with_protocol_code(message: Message) -> Message {
 /// that.
 #[derive(Clone)]
 struct SocketExecutor {
-    schema: Schema,
+    gate: Gate,
     session: Arc<OnceLock<Session>>,
 }
 
 impl SocketExecutor {
     fn of_session(&self) -> Option<SessionExecutor> {
-        self.session.get().map(|session| SessionExecutor::new(self.schema.clone(), session.clone()))
+        self.session.get().map(|session| SessionExecutor::new(self.gate.clone(), session.clone()))
     }
 }
 

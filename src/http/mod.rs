@@ -50,8 +50,8 @@ const CORS_MAX_AGE: Duration = Duration::from_secs(600);
 pub struct HttpState {
     /// The use cases.
     pub services: Services,
-    /// The GraphQL schema.
-    pub schema: graphql::Schema,
+    /// The way to the GraphQL schema.
+    pub gate: graphql::Gate,
     /// Tells who asks.
     pub authenticator: Arc<Authenticator>,
     /// The event logs.
