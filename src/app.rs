@@ -5,6 +5,7 @@ mod commands;
 mod data_lock;
 mod serve;
 mod simulated_people;
+mod token_door;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -29,9 +30,10 @@ use crate::{
         },
         wakeup::in_process::InProcessWakeup,
     },
-    auth::{Authenticator, IssueError, Tokens, WeakSecret},
+    auth::{Authenticator, IssueError, KeySet, Tokens, WeakSecret},
     config::{
         AccountConfig, Config, DatabaseLocation, DirectoryConfig, DirectorySourceConfig, ProviderKind, SmtpConfig,
+        TokenKeysConfig,
     },
     domain::{
         account::Locale,
@@ -51,14 +53,15 @@ use crate::{
     store::{ConnectOptions, OnStatement, SealerKeys, Store, StoreError},
 };
 
+use self::token_door::TokenDoor;
 pub use self::{
-    commands::{SHOWN_OUTCOMES, SyncOrder, SyncReport, check_smtp, list_directory},
+    commands::{SHOWN_OUTCOMES, SyncOrder, SyncReport, check_smtp, list_directory, list_token_keys},
     data_lock::{DataLock, DataLockError},
     serve::{ServeOptions, Server},
 };
 /// What the commands hand on and take back.
 pub use crate::{
-    auth::{EngineerClaim, NewToken, parse_ttl},
+    auth::{EngineerClaim, JudgedKey, NewToken, parse_ttl},
     port::directory::Listing,
     service::import::ImportReport,
     store::{SyncOutcome, SyncState},
@@ -159,7 +162,10 @@ pub struct App {
     pub live: Live,
     /// Makes and checks tokens for callers.
     pub authenticator: Arc<Authenticator>,
-    tokens: Arc<Tokens>,
+    /// Makes tokens; absent where an identity provider does.
+    tokens: Option<Arc<Tokens>>,
+    /// The identity provider's keys, where it makes the tokens.
+    key_set: Option<KeySet>,
     wakeup: Arc<InProcessWakeup>,
     config: Config,
     owner: String,
@@ -186,13 +192,9 @@ impl App {
             chance.fill(&mut epoch);
             store.ensure_account(id, uuid::Builder::from_random_bytes(epoch).into_uuid(), clock.now()).await?;
         }
-        let tokens = Arc::new(Tokens::new(&keys.token_secret(), &config.auth)?);
-        let authenticator = Authenticator::new(
-            Tokens::new(&keys.token_secret(), &config.auth)?,
-            store.clone(),
-            accounts.keys().cloned(),
-            Arc::clone(&clock),
-        );
+        let door = TokenDoor::open(&config.auth, keys.token_secret(), &clock)?;
+        let names = accounts.keys().cloned();
+        let authenticator = Authenticator::new(door.verifier, store.clone(), names, Arc::clone(&clock));
         let live = Live::new(store.clone(), LiveOptions::polling(config.worker.poll));
         let owner = new_owner(chance.as_ref());
         let services = Services::new(Core {
@@ -203,7 +205,9 @@ impl App {
             link_lifetime: config.development.link_lifetime.unwrap_or(LINK_LIFETIME),
             retention: Retention { events: config.worker.event_retention, history: config.worker.history_retention },
         });
-        Ok(Self { services, live, authenticator: Arc::new(authenticator), tokens, wakeup, config, owner })
+        let authenticator = Arc::new(authenticator);
+        let (tokens, key_set) = (door.tokens, door.key_set);
+        Ok(Self { services, live, authenticator, tokens, key_set, wakeup, config, owner })
     }
 
     /// The configuration that this was assembled from.
@@ -224,9 +228,10 @@ impl App {
     /// Makes a token.
     ///
     /// # Errors
-    /// When the token would not be accepted.
+    /// When the token would not be accepted, or an identity provider makes the tokens.
     pub fn issue_token(&self, token: &NewToken) -> Result<String, AppError> {
-        Ok(self.tokens.issue(token, self.services.now())?)
+        let tokens = self.tokens.as_ref().ok_or(IssueError::Elsewhere)?;
+        Ok(tokens.issue(token, self.services.now())?)
     }
 
     /// An administrator, for commands that someone runs on the machine itself.
@@ -246,6 +251,9 @@ impl App {
 /// # Errors
 /// When the secret is not usable, or the token would not be accepted.
 pub fn issue_token_offline(config: &Config, token: &NewToken, now: DateTime<Utc>) -> Result<String, AppError> {
+    if matches!(config.auth.keys, TokenKeysConfig::KeySet(_)) {
+        return Err(IssueError::Elsewhere.into());
+    }
     let secret = open_token_secret(&config.data.dir, &config.auth, &SystemChance)?;
     Ok(Tokens::new(&secret, &config.auth)?.issue(token, now)?)
 }

@@ -15,7 +15,7 @@ use aws_lc_rs::digest;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
 use crate::{
-    config::{AuthConfig, Key, KeysConfig, Secret},
+    config::{AuthConfig, Key, KeysConfig, Secret, TokenKeysConfig},
     domain::chance::Chance,
     port::keys::{KeySource, SealingKey},
 };
@@ -106,7 +106,8 @@ pub enum KeysError {
 /// The keys and secrets of an installation. It prints without them.
 #[derive(Debug, Clone)]
 pub struct FileKeys {
-    token_secret: Secret,
+    /// None where an identity provider makes the tokens.
+    token_secret: Option<Secret>,
     sealing_key: Key,
     index_key: Key,
 }
@@ -123,7 +124,10 @@ impl FileKeys {
             None => open_file(dir, kept, chance).map(|(_, key)| key),
         };
         Ok(Self {
-            token_secret: open_token_secret(dir, auth, chance)?,
+            token_secret: match auth.keys {
+                TokenKeysConfig::Secrets { .. } => Some(open_token_secret(dir, auth, chance)?),
+                TokenKeysConfig::KeySet(_) => None,
+            },
             sealing_key: take(config.sealing_key, &SEALING_KEY)?,
             index_key: take(config.index_key, &INDEX_KEY)?,
         })
@@ -143,9 +147,9 @@ impl FileKeys {
         Ok(())
     }
 
-    /// The secret that signs access tokens, at least 32 bytes.
-    pub fn token_secret(&self) -> Secret {
-        self.token_secret.clone()
+    /// The secret that signs access tokens, at least 32 bytes; none where an identity provider makes them.
+    pub const fn token_secret(&self) -> Option<&Secret> {
+        self.token_secret.as_ref()
     }
 }
 
@@ -164,7 +168,7 @@ impl KeySource for FileKeys {
 /// # Errors
 /// When the file is damaged, open to everyone, or cannot be read or made.
 pub fn open_token_secret(dir: &Path, auth: &AuthConfig, chance: &dyn Chance) -> Result<Secret, KeysError> {
-    match &auth.token_secret {
+    match auth.keys.given_secret() {
         Some(secret) => Ok(secret.clone()),
         None => open_file(dir, &TOKEN_SECRET, chance).map(|(text, _)| text),
     }

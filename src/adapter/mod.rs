@@ -1,6 +1,8 @@
 //! The outside world, behind the ports.
 
 pub mod directory;
+mod http_client;
+pub mod jwks;
 pub mod keys;
 pub mod provider;
 pub mod random;

@@ -2,7 +2,9 @@
 
 use super::{App, AppError, directory_source, smtp_transport};
 use crate::{
-    config::{Config, DirectoryConfig},
+    adapter::jwks::{JwksSource, TIMEOUT},
+    auth::{JudgedKey, try_key_source},
+    config::{Config, DirectoryConfig, TokenKeysConfig},
     domain::id::AccountId,
     port::directory::{DirectoryError, Listing},
     store::{Keyset, SyncOutcome, SyncRun, SyncWish},
@@ -75,4 +77,16 @@ pub async fn check_smtp(config: &Config) -> Result<bool, AppError> {
     let Some(smtp) = &config.smtp else { return Ok(false) };
     let checked = smtp_transport(smtp, &config.accounts)?.check().await;
     checked.map(|()| true).map_err(|error| AppError::Other(error.to_string()))
+}
+
+/// Reads the keys of the identity provider as a server would: each with what it checks, or why nothing. `None` where tokens are
+/// checked with a secret.
+///
+/// # Errors
+/// When the keys cannot be had.
+pub async fn list_token_keys(config: &Config) -> Result<Option<Vec<JudgedKey>>, AppError> {
+    let TokenKeysConfig::KeySet(key_set) = &config.auth.keys else { return Ok(None) };
+    let source = JwksSource::new(key_set, TIMEOUT).map_err(AppError::Other)?;
+    let keys = try_key_source(&source, key_set).await.map_err(|error| AppError::Other(error.to_string()))?;
+    Ok(Some(keys))
 }

@@ -5,7 +5,7 @@ use std::{future::Future, net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::{App, AppError, DataLock, simulated_people::SimulatedPeople, to_delta};
+use super::{App, AppError, DataLock, simulated_people::SimulatedPeople, to_delta, token_door::RefreshTokenKeys};
 use crate::{
     auth::NewToken,
     config::DatabaseLocation,
@@ -146,6 +146,9 @@ impl App {
     pub fn steps(&self, options: &ServeOptions) -> Vec<Arc<dyn Step>> {
         let every = to_delta(self.config.worker.confirmation_sync);
         let mut steps = loops(&self.services, &self.owner, every);
+        if let Some(keys) = &self.key_set {
+            steps.push(Arc::new(RefreshTokenKeys(keys.clone())));
+        }
         if let Some(account) = options.demo.as_ref().filter(|_| options.simulate) {
             steps.push(Arc::new(SimulatedPeople::new(self.services.clone(), self.local_admin(account))));
         }
@@ -172,7 +175,7 @@ impl App {
     }
 
     fn demo_pages(&self, account: AccountId) -> DemoPages {
-        let (tokens, services, of) = (Arc::clone(&self.tokens), self.services.clone(), account.clone());
+        let (tokens, services, of) = (self.tokens.clone(), self.services.clone(), account.clone());
         let issue_token = move || {
             let now = services.now();
             let token = NewToken {
@@ -182,7 +185,7 @@ impl App {
                 engineer: None,
                 expires_at: now + DEMO_TOKEN,
             };
-            tokens.issue(&token, now).ok()
+            tokens.as_ref()?.issue(&token, now).ok()
         };
         DemoPages { issue_token: Arc::new(issue_token), account }
     }

@@ -6,7 +6,8 @@ use tracing::{info, warn};
 
 use super::{
     claims::{Claims, EngineerClaim},
-    token::{InvalidToken, LEEWAY, TokenFault, Tokens},
+    token::{LEEWAY, TokenFault},
+    verifier::{Verifier, VerifyError},
 };
 use crate::{
     domain::{
@@ -30,6 +31,12 @@ pub enum AuthError {
     /// The token is good, but the engineer whom it is for is not ACTIVE, or not on the roll, and it allows nothing else.
     #[error("the engineer of this token is not active")]
     Inactive,
+    /// The token is good, and gives its holder no role here.
+    #[error("the token gives no role here")]
+    NoRole,
+    /// There are no keys to check the token with. Why is in the log.
+    #[error("the token cannot be checked now")]
+    NoKeys,
     /// It cannot be known now. The inner error is not for the caller.
     #[error("the caller cannot be checked now")]
     Unavailable(#[from] StoreError),
@@ -37,7 +44,7 @@ pub enum AuthError {
 
 /// Tells who asks.
 pub struct Authenticator {
-    tokens: Tokens,
+    verifier: Verifier,
     store: Store,
     accounts: BTreeSet<AccountId>,
     clock: Arc<dyn Clock>,
@@ -46,12 +53,12 @@ pub struct Authenticator {
 impl Authenticator {
     /// Lets in the holders of good tokens for these accounts.
     pub fn new(
-        tokens: Tokens,
+        verifier: Verifier,
         store: Store,
         accounts: impl IntoIterator<Item = AccountId>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { tokens, store, accounts: accounts.into_iter().collect(), clock }
+        Self { verifier, store, accounts: accounts.into_iter().collect(), clock }
     }
 
     /// The caller whose `authorization` header, or value of that name in `connection_init`, this is. The role ENGINEER of
@@ -59,14 +66,10 @@ impl Authenticator {
     /// from which the token is refused.
     ///
     /// # Errors
-    /// When there is no token, or it is not good, or no role is left, or the store fails.
+    /// When there is no token, or it is not good, or no role is left, or the keys or the store cannot be had.
     pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Actor, AuthError> {
         let header = authorization.ok_or(AuthError::Missing)?;
-        let claims = self.verify(header).map_err(|invalid| {
-            let fault = invalid.fault();
-            info!(auth.fault = %fault, "Refused a token: {fault}");
-            AuthError::Invalid
-        })?;
+        let claims = self.verify(header).await.map_err(refuse)?;
         let Claims { subject, account, mut roles, engineer, expires_at } = claims;
         let engineer = match engineer {
             Some(claim) => self.find_active(&account, &claim).await?,
@@ -100,9 +103,9 @@ impl Authenticator {
         }
     }
 
-    fn verify(&self, header: &str) -> Result<Claims, InvalidToken> {
+    async fn verify(&self, header: &str) -> Result<Claims, VerifyError> {
         let token = read_bearer(header).ok_or(TokenFault::NotBearer)?;
-        let claims = self.tokens.verify(token, self.clock.now())?;
+        let claims = self.verifier.verify(token, self.clock.now()).await?;
         if self.accounts.contains(&claims.account) { Ok(claims) } else { Err(TokenFault::BadClaim("account").into()) }
     }
 
@@ -114,6 +117,14 @@ impl Authenticator {
         };
         Ok(found.filter(Engineer::is_active).map(|engineer| engineer.id))
     }
+}
+
+/// What the caller is told; why is in the log alone.
+fn refuse(error: VerifyError) -> AuthError {
+    let VerifyError::Invalid(invalid) = error else { return AuthError::NoKeys };
+    let fault = invalid.fault();
+    info!(auth.fault = %fault, "Refused a token: {fault}");
+    if fault == TokenFault::NoRole { AuthError::NoRole } else { AuthError::Invalid }
 }
 
 /// The token of `Bearer <token>`. The scheme is read in any case (RFC 9110, section 11.1).

@@ -43,9 +43,19 @@ impl FromStr for EngineerClaim {
             return Ok(Self::Id(id));
         }
         let (directory, external_id) = text.split_once(':').ok_or(InvalidEngineerClaim)?;
+        Self::of_directory(directory, external_id)
+    }
+}
+
+impl EngineerClaim {
+    /// The person whom that directory calls so.
+    ///
+    /// # Errors
+    /// When one of the two is blank or holds control characters.
+    pub fn of_directory(directory: &str, external_id: &str) -> Result<Self, InvalidEngineerClaim> {
         let blank = directory.trim().is_empty() || external_id.trim().is_empty();
         // PostgreSQL takes no NUL in a text, and no directory has control characters in its keys.
-        if blank || text.chars().any(char::is_control) {
+        if blank || directory.chars().chain(external_id.chars()).any(char::is_control) {
             return Err(InvalidEngineerClaim);
         }
         Ok(Self::Identity(DirectoryIdentity { directory: directory.to_owned(), external_id: external_id.to_owned() }))
@@ -116,28 +126,23 @@ impl Payload {
         }
     }
 
-    /// The roles, each once. One that is not known spoils the token: its maker meant something that is not done.
-    pub(super) fn roles(&self) -> Result<Vec<Role>, TokenFault> {
-        let bad = TokenFault::BadClaim("roles");
-        let mut roles = Vec::new();
-        for name in self.get("roles")?.as_array().ok_or(bad)? {
-            let role = name.as_str().and_then(Role::from_name).ok_or(bad)?;
-            if !roles.contains(&role) {
-                roles.push(role);
-            }
-        }
-        if roles.is_empty() { Err(bad) } else { Ok(roles) }
-    }
-
-    /// Who the holder is: needed for the role ENGINEER, and not looked at otherwise.
-    pub(super) fn engineer(&self, roles: &[Role]) -> Result<Option<EngineerClaim>, TokenFault> {
-        if !roles.contains(&Role::Engineer) {
-            return Ok(None);
-        }
-        self.text("engineer")?.parse().map(Some).map_err(|_| TokenFault::BadClaim("engineer"))
+    /// What stands behind the name of a claim, or behind a path into one: `realm_access.roles`. A name with dots in it is found
+    /// too, at any place of the path.
+    pub(super) fn find(&self, path: &str) -> Option<&Value> {
+        find(&self.0, path)
     }
 
     fn get(&self, name: &'static str) -> Result<&Value, TokenFault> {
         self.0.get(name).ok_or(TokenFault::MissingClaim(name))
     }
+}
+
+fn find<'a>(claims: &'a Map<String, Value>, path: &str) -> Option<&'a Value> {
+    if let Some(value) = claims.get(path) {
+        return Some(value);
+    }
+    path.match_indices('.').find_map(|(at, _)| {
+        let inner = claims.get(path.get(..at)?)?.as_object()?;
+        find(inner, path.get(at + 1..)?)
+    })
 }

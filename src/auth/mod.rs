@@ -1,13 +1,20 @@
-//! Access tokens: who asks. A token is a JWT signed with HS256 (RFC 7519, RFC 7515); what its holder may do is the
-//! [`Actor`](crate::domain::actor::Actor)'s to say.
+//! Access tokens: who asks. A token is a JWT (RFC 7519, RFC 7515), signed by rollcall with HS256 or by an identity provider with a
+//! key that it publishes; what its holder may do is the [`Actor`](crate::domain::actor::Actor)'s to say.
 
 mod authenticator;
 mod claims;
+mod key_set;
+mod rules;
 mod token;
+mod verification_key;
+mod verifier;
 
 pub use self::{
     authenticator::{AuthError, Authenticator},
     claims::{Claims, EngineerClaim, InvalidEngineerClaim, MAX_SUBJECT},
+    key_set::{COOL_DOWN, JudgedKey, KeySet, LONGEST_OUTAGE, try_key_source},
     token::{InvalidToken, IssueError, LEEWAY, NewToken, TokenFault, Tokens, WeakSecret},
+    verification_key::{UnusableKey, VerificationKey},
+    verifier::{KeySetVerifier, Verifier, VerifyError},
 };
 pub use crate::domain::ttl::{InvalidTtl, parse_ttl};

@@ -1,12 +1,17 @@
 //! Making and checking tokens.
 
 use chrono::{DateTime, Duration, Utc};
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode, errors::ErrorKind};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode, errors::ErrorKind,
+};
 use serde::Serialize;
 
-use super::claims::{Claims, EngineerClaim, Payload, is_subject};
+use super::{
+    claims::{Claims, EngineerClaim, Payload, is_subject},
+    rules::Rules,
+};
 use crate::{
-    config::{AuthConfig, Secret},
+    config::{AuthConfig, Secret, TokenKeysConfig},
     domain::{actor::Role, id::AccountId},
 };
 
@@ -59,21 +64,27 @@ pub enum TokenFault {
     /// It is no JWT of three parts, or one of them cannot be read. An `alg` that nobody knows, such as `none`, ends here.
     #[error("it cannot be read")]
     Unreadable,
-    /// It is signed by an algorithm other than HS256.
-    #[error("it is not signed with HS256")]
+    /// It is signed by an algorithm that the configuration does not allow.
+    #[error("it is signed with an algorithm that is not allowed")]
     Algorithm,
-    /// The signature is not that of our secret.
+    /// No key that may check it has the name in its header, or it names none and several could.
+    #[error("it names no key that is known")]
+    UnknownKey,
+    /// The signature is not that of our secret, or of the key that the token names.
     #[error("its signature is wrong")]
     Signature,
     /// Its header has `crit`: something that must be understood and is not (RFC 7515, section 4.1.11).
     #[error("its header has crit")]
     Critical,
-    /// A claim is missing.
+    /// A claim is missing. Account, roles and engineer go by those names here, whatever the configuration calls their claims.
     #[error("its claim {0} is missing")]
     MissingClaim(&'static str),
     /// A claim has the wrong form, or a value that is not known.
     #[error("its claim {0} is wrong")]
     BadClaim(&'static str),
+    /// It gives its holder no role here, by the mapping of the configuration.
+    #[error("it gives no role by auth.role_mapping")]
+    NoRole,
     /// It is over.
     #[error("it has expired")]
     Expired,
@@ -97,6 +108,15 @@ pub enum IssueError {
     /// It would be over at once.
     #[error("the token would expire before it is made")]
     Expired,
+    /// An identity provider makes the tokens.
+    #[error("tokens come from the identity provider (auth.jwks_url or auth.oidc_issuer), and rollcall makes none")]
+    Elsewhere,
+    /// The claims are read as someone else writes them.
+    #[error(
+        "rollcall makes tokens with its own claims only, and the configuration maps others (auth.account, auth.account_claim, \
+         auth.roles_claim, auth.role_mapping, auth.engineer_claim or auth.engineer_directory)"
+    )]
+    ForeignClaims,
     /// The library failed.
     #[error("the token could not be signed")]
     Signing,
@@ -131,30 +151,31 @@ struct WireClaims<'a> {
     engineer: Option<String>,
 }
 
-/// Makes and checks tokens with one secret. It prints without the secret.
+/// Makes and checks tokens with secrets of ours. It prints without them.
 #[derive(Debug, Clone)]
 pub struct Tokens {
     encoding_key: EncodingKey,
-    decoding_key: DecodingKey,
-    issuer: String,
-    audience: String,
+    /// Of the present secret first, then of the previous one.
+    decoding_keys: Vec<DecodingKey>,
+    rules: Rules,
 }
 
 impl Tokens {
-    /// Works with that secret, and with the issuer and the audience of the configuration.
+    /// Signs with that secret, and takes also what the previous one of the configuration signed.
     ///
     /// # Errors
-    /// When the secret has fewer than 32 bytes.
+    /// When one of them has fewer than 32 bytes.
     pub fn new(secret: &Secret, config: &AuthConfig) -> Result<Self, WeakSecret> {
-        let secret = secret.expose().as_bytes();
-        if secret.len() < SHORTEST_SECRET {
-            return Err(WeakSecret { length: secret.len() });
-        }
+        let previous = match &config.keys {
+            TokenKeysConfig::Secrets { previous, .. } => previous.as_ref(),
+            TokenKeysConfig::KeySet(_) => None,
+        };
+        let strong = [Some(secret), previous].into_iter().flatten().map(expose_strong);
+        let secrets = strong.collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
-            encoding_key: EncodingKey::from_secret(secret),
-            decoding_key: DecodingKey::from_secret(secret),
-            issuer: config.issuer.clone(),
-            audience: config.audience.clone(),
+            encoding_key: EncodingKey::from_secret(secret.expose().as_bytes()),
+            decoding_keys: secrets.into_iter().map(DecodingKey::from_secret).collect(),
+            rules: Rules::new(config),
         })
     }
 
@@ -163,6 +184,9 @@ impl Tokens {
     /// # Errors
     /// When the token would not be accepted here.
     pub fn issue(&self, token: &NewToken, now: DateTime<Utc>) -> Result<String, IssueError> {
+        if !self.rules.has_own_claims() {
+            return Err(IssueError::ForeignClaims);
+        }
         if !is_subject(&token.subject) {
             return Err(IssueError::Subject);
         }
@@ -177,8 +201,8 @@ impl Tokens {
             return Err(IssueError::Expired);
         }
         let claims = WireClaims {
-            iss: &self.issuer,
-            aud: &self.audience,
+            iss: self.rules.issuer(),
+            aud: self.rules.audience(),
             sub: &token.subject,
             iat: now.timestamp(),
             exp: token.expires_at.timestamp(),
@@ -189,56 +213,55 @@ impl Tokens {
         encode(&Header::new(Algorithm::HS256), &claims, &self.encoding_key).map_err(|_| IssueError::Signing)
     }
 
-    /// Checks a token at the moment `now`: that we signed it with HS256, whatever its header says of keys; that it is from our
-    /// issuer, for our audience, and in force, [`LEEWAY`] allowed; and that it says all that it has to.
+    /// Checks a token at the moment `now`: that one of the secrets signed it with HS256, whatever its header says of keys; that it
+    /// is from our issuer, for our audience, and in force, [`LEEWAY`] allowed; and that it says all that it has to.
     ///
     /// # Errors
     /// When it is not good.
     pub fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Claims, InvalidToken> {
-        let payload = self.open(token)?;
-        let expires_at = payload.time("exp")?;
-        if now >= expires_at + LEEWAY {
-            return Err(TokenFault::Expired.into());
-        }
-        if payload.time_if_present("nbf")?.is_some_and(|begins_at| now + LEEWAY < begins_at) {
-            return Err(TokenFault::NotYetValid.into());
-        }
-        if payload.text("iss")? != self.issuer {
-            return Err(TokenFault::BadClaim("iss").into());
-        }
-        if !payload.is_for(&self.audience)? {
-            return Err(TokenFault::BadClaim("aud").into());
-        }
-        let subject = payload.text("sub")?;
-        if !is_subject(subject) {
-            return Err(TokenFault::BadClaim("sub").into());
-        }
-        let account = payload.text("account")?.parse().map_err(|_| TokenFault::BadClaim("account"))?;
-        let roles = payload.roles()?;
-        let engineer = payload.engineer(&roles)?;
-        Ok(Claims { subject: subject.to_owned(), account, roles, engineer, expires_at })
+        Ok(self.rules.judge(&self.open(token)?, now)?)
     }
 
-    /// Checks the signature, and opens what was signed.
     fn open(&self, token: &str) -> Result<Payload, TokenFault> {
-        if token.len() > LONGEST_TOKEN {
-            return Err(TokenFault::TooLong);
+        read_header(token)?;
+        let mut fault = TokenFault::Signature;
+        for key in &self.decoding_keys {
+            match open(token, Algorithm::HS256, key) {
+                Err(TokenFault::Signature) => {}
+                Err(other) => fault = other,
+                Ok(payload) => return Ok(payload),
+            }
         }
-        // The library would judge the claims by a clock of its own, so that here it judges the signature alone. Of the header
-        // it reads `alg`, which must be the one named here; `kid`, `jku`, `jwk` and `x5u` choose no key.
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.validate_exp = false;
-        validation.validate_nbf = false;
-        validation.validate_aud = false;
-        validation.required_spec_claims.clear();
-        let data = decode(token, &self.decoding_key, &validation).map_err(|error| match error.kind() {
-            ErrorKind::InvalidSignature => TokenFault::Signature,
-            ErrorKind::InvalidAlgorithm => TokenFault::Algorithm,
-            _ => TokenFault::Unreadable,
-        })?;
-        if data.header.crit.is_some() {
-            return Err(TokenFault::Critical);
-        }
-        Ok(Payload(data.claims))
+        Err(fault)
     }
+}
+
+fn expose_strong(secret: &Secret) -> Result<&[u8], WeakSecret> {
+    let secret = secret.expose().as_bytes();
+    if secret.len() < SHORTEST_SECRET { Err(WeakSecret { length: secret.len() }) } else { Ok(secret) }
+}
+
+/// What a token's header says, unchecked. It chooses no key by itself: of `jku`, `jwk`, `x5u` and `x5c` nothing is read.
+pub(super) fn read_header(token: &str) -> Result<Header, TokenFault> {
+    if token.len() > LONGEST_TOKEN {
+        return Err(TokenFault::TooLong);
+    }
+    let header = decode_header(token).map_err(|_| TokenFault::Unreadable)?;
+    if header.crit.is_some() { Err(TokenFault::Critical) } else { Ok(header) }
+}
+
+/// Checks that this key signed the token with this algorithm, and opens what was signed.
+pub(super) fn open(token: &str, algorithm: Algorithm, key: &DecodingKey) -> Result<Payload, TokenFault> {
+    // The library would judge the claims by a clock of its own, so that here it judges the signature alone.
+    let mut validation = Validation::new(algorithm);
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    let data = decode(token, key, &validation).map_err(|error| match error.kind() {
+        ErrorKind::InvalidSignature => TokenFault::Signature,
+        ErrorKind::InvalidAlgorithm => TokenFault::Algorithm,
+        _ => TokenFault::Unreadable,
+    })?;
+    Ok(Payload(data.claims))
 }

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::{account, failure::Failure, notices, open, output, settings::Settings, sync::choose_directory};
 use crate::{
     app,
-    config::{Config, DirectorySourceConfig, ProviderKind},
+    config::{Config, DirectorySourceConfig, ProviderKind, TokenKeysConfig},
     domain::id::AccountId,
 };
 
@@ -21,6 +21,8 @@ pub(super) enum Check {
     Directory(Directory),
     /// Try what carries the confirmation messages of an account
     Provider(Provider),
+    /// Read the keys with which the identity provider's tokens are checked
+    Tokens,
 }
 
 #[derive(Debug, Args)]
@@ -46,6 +48,7 @@ impl Check {
         match self {
             Self::Directory(command) => command.run(&config).await,
             Self::Provider(command) => command.run(&config).await,
+            Self::Tokens => check_tokens(&config).await,
         }
     }
 }
@@ -115,4 +118,24 @@ impl Provider {
         output::print(&text)?;
         checked.map(|_| ()).map_err(|error| Failure::new(format!("the mail server {server}: {error}")))
     }
+}
+
+async fn check_tokens(config: &Config) -> Result<(), Failure> {
+    let TokenKeysConfig::KeySet(key_set) = &config.auth.keys else {
+        return output::print("Access tokens are rollcall's own, checked with its secret: there is nothing to reach\n");
+    };
+    output::print(&format!("Access tokens are checked with the keys at {}\n", key_set.location.url()))?;
+    let keys = app::list_token_keys(config).await?.unwrap_or_default();
+    let mut usable = 0;
+    for key in &keys {
+        let name = key.kid.as_ref().map_or_else(|| "without a name".to_owned(), |kid| format!("{kid:?}"));
+        match key.judged {
+            Ok(algorithm) => {
+                usable += 1;
+                output::print(&format!("  key {name}: {}\n", algorithm.name()))?;
+            }
+            Err(why) => output::print(&format!("  key {name} is passed over: {why}\n"))?,
+        }
+    }
+    if usable == 0 { Err(Failure::new("none of the keys could check a token")) } else { Ok(()) }
 }

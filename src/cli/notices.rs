@@ -2,7 +2,7 @@
 
 use reqwest::Url;
 
-use crate::config::Config;
+use crate::config::{Config, TokenKeysConfig, is_loopback_http};
 
 /// One sentence or two each.
 pub(super) fn list(config: &Config, public_url: &str) -> Vec<String> {
@@ -22,6 +22,14 @@ pub(super) fn list(config: &Config, public_url: &str) -> Vec<String> {
         notices.push(format!(
             "Confirmation mails go out with links to {public_url}, which opens on this machine only: set \
              server.public_url to the address under which engineers reach this server."
+        ));
+    }
+    if let TokenKeysConfig::KeySet(key_set) = &config.auth.keys
+        && is_loopback_http(key_set.location.url())
+    {
+        notices.push(format!(
+            "The keys that check access tokens are read without TLS ({}), from this machine: for development only.",
+            key_set.location.setting()
         ));
     }
     if let Some(lifetime) = config.development.link_lifetime {

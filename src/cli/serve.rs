@@ -9,6 +9,7 @@ use tokio::{net::TcpSocket, signal};
 use super::{account, demo, failure::Failure, logging, open, settings::Settings, sync::describe_stop, welcome};
 use crate::{
     app::{App, Migrations, NewToken, Outside, ServeOptions, SyncOrder},
+    config::TokenKeysConfig,
     domain::{actor::Role, id::AccountId},
 };
 
@@ -46,6 +47,10 @@ impl Serve {
         }
         let mut config = settings.load_for_server(self.listen, self.simulate)?;
         account::require_some(&config)?;
+        if settings.demo && matches!(config.auth.keys, TokenKeysConfig::KeySet(_)) {
+            let why = "the demonstration makes its tokens itself: start it without auth.jwks_url and auth.oidc_issuer";
+            return Err(Failure::new(why));
+        }
         logging::start(&config.log)?;
         // Taken before anything is changed; listened on only when all is ready.
         let socket = bind(config.server.listen)?;

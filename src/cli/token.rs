@@ -6,6 +6,7 @@ use clap::Args;
 use super::{account, failure::Failure, logging, output, settings::Settings};
 use crate::{
     app::{self, EngineerClaim, NewToken},
+    config::TokenKeysConfig,
     domain::{
         actor::Role,
         clock::{Clock as _, SystemClock},
@@ -15,7 +16,8 @@ use crate::{
 
 /// Print an access token
 ///
-/// Only the secret in the data folder is needed (or the one of the configuration), and no database.
+/// Only the secret in the data folder is needed (or the one of the configuration), and no database. Where an identity provider makes
+/// the tokens (auth.jwks_url or auth.oidc_issuer), there are none from here.
 #[derive(Debug, Args)]
 pub(super) struct Token {
     /// The account that its holder works in [default: the only one of the configuration]
@@ -59,7 +61,7 @@ impl Token {
             }
             named => account::choose(&config, named.as_ref())?,
         };
-        if config.auth.token_secret.is_none() && !config.data.dir.exists() {
+        if matches!(config.auth.keys, TokenKeysConfig::Secrets { present: None, .. }) && !config.data.dir.exists() {
             let folder = config.data.dir.display();
             output::note(&format!("note: the folder {folder} is new; only a server that uses it takes this token"));
         }

@@ -68,7 +68,8 @@ pub(super) struct Sections {
     data: DataSection,
     /// The database: an SQLite file, or PostgreSQL.
     database: DatabaseSection,
-    /// How access tokens (JWT, HS256) are made and checked.
+    /// How access tokens (JWT) are checked: with a secret of rollcall's own (HS256), which also makes them, or with the public
+    /// keys of an identity provider (`jwks_url` or `oidc_issuer`).
     auth: AuthSection,
     /// The keys that seal what is stored. Each is 32 random bytes in Base64 (`openssl rand -base64 32`). All servers of one
     /// installation need the same; whoever loses them loses what they sealed.
@@ -177,14 +178,17 @@ impl Sections {
         let development = self.development.resolve();
         let log = self.log.resolve(findings);
         let accounts = self.accounts.iter().filter_map(|(key, account)| account.resolve(key, findings));
-        let accounts = accounts.map(|account| (account.settings.id.clone(), account)).collect();
+        let accounts: BTreeMap<_, _> = accounts.map(|account| (account.settings.id.clone(), account)).collect();
+        if let Some(auth) = &auth {
+            auth.check_accounts(&accounts, findings);
+        }
         let printed = toml::to_string(&self).map_err(|_| "cannot be written as TOML");
         let printed = findings.accept("the configuration", printed)?;
         Some(Config {
             server: server?,
             data,
             database: database?,
-            auth,
+            auth: auth?,
             keys,
             smtp,
             worker,

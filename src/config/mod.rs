@@ -29,7 +29,10 @@ use std::collections::BTreeMap;
 
 pub use self::{
     account::{AccountConfig, ProviderKind},
-    auth::AuthConfig,
+    auth::{
+        AccountClaim, AuthConfig, ClaimsConfig, DEFAULT_CLAIMS, KeySetConfig, KeySetLocation, RoleMapping,
+        TokenAlgorithm, TokenKeysConfig, is_https, is_loopback_http,
+    },
     data::DataConfig,
     database::{DatabaseConfig, DatabaseLocation},
     describe::documentation,
@@ -57,7 +60,7 @@ pub struct Config {
     pub data: DataConfig,
     /// The database.
     pub database: DatabaseConfig,
-    /// How access tokens are checked.
+    /// How access tokens are checked, and made.
     pub auth: AuthConfig,
     /// The keys that seal what is stored.
     pub keys: KeysConfig,

@@ -135,6 +135,10 @@ impl From<AuthError> for HttpError {
             Self::new(StatusCode::UNAUTHORIZED, ErrorCode::Unauthenticated.name(), message)
                 .with_header(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))
         };
+        let unavailable = || {
+            let code = ErrorCode::Unavailable.name();
+            Self::new(StatusCode::SERVICE_UNAVAILABLE, code, "The server cannot check the token now.")
+        };
         match error {
             AuthError::Missing => {
                 unauthenticated("A token is needed: send the header authorization: Bearer <token>.", "Bearer")
@@ -143,13 +147,11 @@ impl From<AuthError> for HttpError {
                 unauthenticated("The token is not valid, or no longer.", "Bearer error=\"invalid_token\"")
             }
             AuthError::Inactive => Self::forbidden("The engineer of this token is not active."),
+            AuthError::NoRole => Self::forbidden("This token gives its holder no role here."),
+            AuthError::NoKeys => unavailable(),
             AuthError::Unavailable(fault) => {
                 error!(error = %fault, "A caller could not be checked: {fault}");
-                Self::new(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    ErrorCode::Unavailable.name(),
-                    "The server cannot check the token now.",
-                )
+                unavailable()
             }
         }
     }

@@ -3,5 +3,6 @@
 pub mod directory;
 pub mod keys;
 pub mod provider;
+pub mod token_keys;
 pub mod transport;
 pub mod wakeup;

@@ -7,35 +7,16 @@ mod issued;
 mod keys;
 mod people;
 
-use std::sync::Mutex;
-
 use aws_lc_rs::hmac;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use rollcall::{
     auth::{Claims, InvalidToken, TokenFault, Tokens},
-    config::{AuthConfig, Secret},
-    domain::clock::Clock,
+    config::{AuthConfig, ClaimsConfig, Secret, TokenKeysConfig},
 };
 use serde_json::{Value, json};
 
 const SECRET: &str = "canary-secret-of-exactly-32-byte";
-
-/// A clock that tests move.
-struct TestClock(Mutex<DateTime<Utc>>);
-
-impl TestClock {
-    fn advance(&self, by: Duration) {
-        let mut now = self.0.lock().expect("the clock");
-        *now += by;
-    }
-}
-
-impl Clock for TestClock {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().expect("the clock")
-    }
-}
 
 /// A moment long past, so that a check by the machine's clock would show.
 fn now() -> DateTime<Utc> {
@@ -43,7 +24,12 @@ fn now() -> DateTime<Utc> {
 }
 
 fn auth_config() -> AuthConfig {
-    AuthConfig { token_secret: None, issuer: "rollcall".to_owned(), audience: "rollcall-api".to_owned() }
+    AuthConfig {
+        keys: TokenKeysConfig::Secrets { present: None, previous: None },
+        issuer: "rollcall".to_owned(),
+        audience: "rollcall-api".to_owned(),
+        claims: ClaimsConfig::default(),
+    }
 }
 
 fn tokens() -> Tokens {

@@ -28,3 +28,4 @@ mod roles;
 mod schema;
 mod smtp;
 mod subscribing;
+mod token_keys;

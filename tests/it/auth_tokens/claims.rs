@@ -56,7 +56,9 @@ fn a_claim_of_the_wrong_value_is_refused() {
         ("account", json!("Demo")),
         ("account", json!("demo ")),
         ("account", json!(["demo"])),
-        ("roles", json!("ADMIN")),
+        ("roles", json!("OWNER")),
+        ("roles", json!("ADMIN,VIEWER")),
+        ("roles", json!(["ADMIN VIEWER"])),
         ("roles", json!(["OWNER"])),
         ("roles", json!(["admin"])),
         ("roles", json!(["VIEWER", "OWNER"])),
@@ -81,6 +83,8 @@ fn a_list_of_audiences_needs_to_have_ours() {
 fn roles_are_told_once_each() {
     let claims = verify_with("roles", json!(["OPERATOR", "VIEWER", "OPERATOR"])).expect("good roles");
     assert_eq!(claims.roles, [Role::Operator, Role::Viewer]);
+    let in_one_text = verify_with("roles", json!(" OPERATOR VIEWER  OPERATOR")).expect("good roles");
+    assert_eq!(in_one_text.roles, [Role::Operator, Role::Viewer]);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use chrono::{DateTime, Duration, Utc};
 use proptest::prelude::*;
 use rollcall::{
     auth::{EngineerClaim, InvalidToken, InvalidTtl, IssueError, NewToken, TokenFault, Tokens, parse_ttl},
-    config::{AuthConfig, Secret},
+    config::{AuthConfig, ClaimsConfig, Secret, TokenKeysConfig},
     domain::actor::Role,
 };
 
@@ -64,6 +64,33 @@ fn a_token_of_another_installation_is_refused() {
     assert_eq!(fault(&issue_by("another-secret-of-32-bytes------", &auth_config())), Err(TokenFault::Signature));
     assert_eq!(fault(&issue_by(SECRET, &other_issuer)), Err(TokenFault::BadClaim("iss")));
     assert_eq!(fault(&issue_by(SECRET, &other_audience)), Err(TokenFault::BadClaim("aud")));
+}
+
+#[test]
+fn the_previous_secret_checks_and_does_not_sign() {
+    let (old, new) = (Secret::new("the-secret-of-last-year-32-bytes"), Secret::new(SECRET));
+    let keys = |previous| TokenKeysConfig::Secrets { present: None, previous };
+    let before = Tokens::new(&old, &auth_config()).expect("a good secret");
+    let both = AuthConfig { keys: keys(Some(old.clone())), ..auth_config() };
+    let rotated = Tokens::new(&new, &both).expect("good secrets");
+    let after = Tokens::new(&new, &auth_config()).expect("a good secret");
+    let token = new_token(&[Role::Viewer], now() + Duration::hours(1));
+    let by_old = before.issue(&token, now()).expect("a token");
+    let by_new = rotated.issue(&token, now()).expect("a token");
+    let judge = |tokens: &Tokens, token: &str| tokens.verify(token, now()).map(|_| ()).map_err(InvalidToken::fault);
+    assert_eq!((judge(&rotated, &by_old), judge(&rotated, &by_new)), (Ok(()), Ok(())));
+    assert_eq!((judge(&after, &by_old), judge(&after, &by_new)), (Err(TokenFault::Signature), Ok(())));
+    assert_eq!(judge(&before, &by_new), Err(TokenFault::Signature), "it is signed with the new one");
+    let weak = AuthConfig { keys: keys(Some(Secret::new("short"))), ..auth_config() };
+    assert_eq!(Tokens::new(&new, &weak).expect_err("a weak secret").length, 5);
+}
+
+#[test]
+fn tokens_are_not_made_where_the_claims_are_those_of_another_maker() {
+    let claims = ClaimsConfig { roles: "groups".to_owned(), ..ClaimsConfig::default() };
+    let tokens = Tokens::new(&Secret::new(SECRET), &AuthConfig { claims, ..auth_config() }).expect("a good secret");
+    let token = new_token(&[Role::Viewer], now() + Duration::hours(1));
+    assert_eq!(tokens.issue(&token, now()), Err(IssueError::ForeignClaims));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use rollcall::{
         random::SystemChance,
     },
     auth::Tokens,
-    config::{AuthConfig, Key, KeysConfig, Secret},
+    config::{AuthConfig, Key, KeysConfig, Secret, TokenKeysConfig},
     domain::chance::Chance,
     port::keys::KeySource,
 };
@@ -29,7 +29,7 @@ fn refusal(dir: &Path) -> String {
 /// All that an installation's keys are, to compare.
 fn fingerprint(keys: &FileKeys) -> (String, String, [u8; 32], [u8; 32]) {
     let [sealing] = keys.sealing_keys().try_into().unwrap_or_else(|_| panic!("one sealing key"));
-    (keys.token_secret().expose().to_owned(), sealing.id, sealing.key, keys.index_key())
+    (keys.token_secret().expect("a secret").expose().to_owned(), sealing.id, sealing.key, keys.index_key())
 }
 
 fn names(dir: &Path) -> Vec<String> {
@@ -95,7 +95,7 @@ fn the_secret_alone_makes_no_other_file() {
     let dir = tempfile::tempdir().expect("a folder");
     let secret = open_token_secret(dir.path(), &auth_config(), &SystemChance).expect("a secret");
     assert_eq!(names(dir.path()), ["token-secret"]);
-    assert_eq!(open(dir.path()).expect("keys").token_secret().expose(), secret.expose());
+    assert_eq!(open(dir.path()).expect("keys").token_secret().expect("a secret").expose(), secret.expose());
 }
 
 #[test]
@@ -103,7 +103,10 @@ fn given_keys_are_taken_and_nothing_is_written() {
     let parent = tempfile::tempdir().expect("a folder");
     let dir = parent.path().join("data");
     let config = KeysConfig { sealing_key: Some(Key::new([0; 32])), index_key: Some(Key::new([2; 32])) };
-    let auth = AuthConfig { token_secret: Some(Secret::new(SECRET)), ..auth_config() };
+    let auth = AuthConfig {
+        keys: TokenKeysConfig::Secrets { present: Some(Secret::new(SECRET)), previous: None },
+        ..auth_config()
+    };
     let keys = FileKeys::open(&dir, &config, &auth, &SystemChance).expect("keys");
     // SHA-256 of 32 zero bytes begins with 66687aad.
     let expected = (SECRET.to_owned(), "66687aad".to_owned(), [0; 32], [2; 32]);
@@ -196,7 +199,7 @@ fn keys_are_not_printed() {
     let dir = tempfile::tempdir().expect("a folder");
     let keys = open(dir.path()).expect("keys");
     let printed = format!("{keys:?}");
-    assert_eq!(printed, "FileKeys { token_secret: ***, sealing_key: ***, index_key: *** }");
+    assert_eq!(printed, "FileKeys { token_secret: Some(***), sealing_key: ***, index_key: *** }");
 }
 
 #[test]

@@ -1,12 +1,12 @@
 //! From a header to the one who asks: accounts, and the role ENGINEER with a real store.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use chrono::Duration;
 use migration::{Migrator, MigratorTrait as _};
 use rollcall::{
     adapter::random::SystemChance,
-    auth::{AuthError, Authenticator, LEEWAY},
+    auth::{AuthError, Authenticator, LEEWAY, Verifier},
     domain::{
         actor::{Actor, Role},
         engineer::{DirectoryIdentity, DirectoryState, Engineer, Touched, UserType},
@@ -17,13 +17,14 @@ use rollcall::{
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{TestClock, now, payload_with, sign_payload, tokens};
+use super::{now, payload_with, sign_payload, tokens};
+use crate::harness::clock::TestClock;
 
 /// An authenticator for the accounts `demo` and `other`, over a database of its own.
 struct Door {
     authenticator: Authenticator,
     store: Store,
-    clock: Arc<TestClock>,
+    clock: TestClock,
     _dir: TempDir,
 }
 
@@ -41,9 +42,10 @@ impl Door {
         for name in ["demo", "other"] {
             store.ensure_account(&account(name), uuid::Uuid::nil(), now()).await.expect("an account");
         }
-        let clock = Arc::new(TestClock(Mutex::new(now())));
+        let clock = TestClock::at(now());
         let accounts = [account("demo"), account("other")];
-        let authenticator = Authenticator::new(tokens(), store.clone(), accounts, clock.clone());
+        let authenticator =
+            Authenticator::new(Verifier::Secrets(tokens()), store.clone(), accounts, Arc::new(clock.clone()));
         Self { authenticator, store, clock, _dir: dir }
     }
 

@@ -21,7 +21,7 @@ fn secrets_come_from_files_without_the_newline_at_the_end() {
         ("ROLLCALL_DATABASE__URL_FILE", url.as_str()),
     ];
     let config = folder.load(&env, Overrides::default()).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(config.auth.token_secret.as_ref().unwrap().expose(), SECRET);
+    assert_eq!(config.auth.keys.given_secret().unwrap().expose(), SECRET);
     assert_eq!(config.keys.sealing_key.unwrap().expose(), b"0123456789abcdef0123456789abcdef");
     assert_eq!(config.keys.index_key, config.keys.sealing_key);
     assert!(
@@ -53,7 +53,7 @@ fn bad_secrets_are_refused_and_not_repeated() {
 fn a_secret_given_both_ways_is_refused_within_a_layer_and_replaced_by_a_stronger_one() {
     let folder = Folder::new("[auth]\ntoken_secret_file = '/nowhere/token'");
     let config = folder.load(&[("ROLLCALL_AUTH__TOKEN_SECRET", SECRET)], Overrides::default()).unwrap();
-    assert_eq!(config.auth.token_secret.unwrap().expose(), SECRET);
+    assert_eq!(config.auth.keys.given_secret().unwrap().expose(), SECRET);
 
     let token = folder.write("token", SECRET);
     let both = format!("[auth]\ntoken_secret = '{SECRET}'\ntoken_secret_file = '{token}'");

@@ -219,6 +219,10 @@ impl Clock for Meddler {
         }
         self.clock.now()
     }
+
+    fn uptime(&self) -> std::time::Duration {
+        self.clock.uptime()
+    }
 }
 
 async fn a_person_who_was_deleted_after_the_plan_is_left_out_and_told(database: Database) {

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod clock;
+pub mod identity_provider;
 pub mod postgres;
 pub mod process;
 pub mod provider;
