@@ -3,9 +3,12 @@
 
 mod commands;
 mod data_lock;
+mod readiness;
 mod serve;
 mod simulated_people;
+mod structure;
 mod token_door;
+mod vitals;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,7 +18,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
-use migration::MigratorTrait as _;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -45,6 +48,7 @@ use crate::{
     },
     graphql,
     live::{Live, LiveOptions},
+    metrics::Metrics,
     port::{
         directory::DirectorySource, keys::KeySource, provider::ConfirmationProvider, transport::Transport,
         wakeup::Wakeup,
@@ -53,12 +57,13 @@ use crate::{
     store::{ConnectOptions, OnStatement, SealerKeys, Store, StoreError},
 };
 
-use self::token_door::TokenDoor;
 pub use self::{
     commands::{SHOWN_OUTCOMES, SyncOrder, SyncReport, check_smtp, list_directory, list_token_keys},
     data_lock::{DataLock, DataLockError},
-    serve::{ServeOptions, Server},
+    serve::{Listeners, ServeOptions, Server},
+    structure::{count_pending_migrations, migrate},
 };
+use self::{token_door::TokenDoor, vitals::Vitals};
 /// What the commands hand on and take back.
 pub use crate::{
     auth::{EngineerClaim, JudgedKey, NewToken, parse_ttl},
@@ -167,6 +172,9 @@ pub struct App {
     /// The identity provider's keys, where it makes the tokens.
     key_set: Option<KeySet>,
     wakeup: Arc<InProcessWakeup>,
+    metrics: Metrics,
+    drain: CancellationToken,
+    vitals: Arc<Vitals>,
     config: Config,
     owner: String,
 }
@@ -181,10 +189,9 @@ impl App {
         let keys = open_keys(&config, chance.as_ref())?;
         let wakeup = Arc::new(InProcessWakeup::new());
         let store = open_store(&config, &keys, &wakeup, migrations, on_statement).await?;
-        let public_url = config.server.find_public_url(config.server.listen);
         let provider = match provider {
             Some(provider) => provider,
-            None => builtin_provider(&config, &store, &clock, &chance, public_url)?,
+            None => builtin_provider(&config, &store, &clock, &chance)?,
         };
         let accounts = assemble_accounts(&config, &provider);
         for id in accounts.keys() {
@@ -207,7 +214,19 @@ impl App {
         });
         let authenticator = Arc::new(authenticator);
         let (tokens, key_set) = (door.tokens, door.key_set);
-        Ok(Self { services, live, authenticator, tokens, key_set, wakeup, config, owner })
+        Ok(Self {
+            services,
+            live,
+            authenticator,
+            tokens,
+            key_set,
+            wakeup,
+            metrics: Metrics::new(),
+            drain: CancellationToken::new(),
+            vitals: Arc::default(),
+            config,
+            owner,
+        })
     }
 
     /// The configuration that this was assembled from.
@@ -220,9 +239,21 @@ impl App {
         &self.owner
     }
 
+    /// What this process counts.
+    pub const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Cancelled when the server begins to end: it is not ready any more, takes no connections, and closes its sockets.
+    pub const fn drain(&self) -> &CancellationToken {
+        &self.drain
+    }
+
     /// Runs the tail of the event logs until `shutdown`.
-    pub fn run_live(&self, shutdown: CancellationToken) -> tokio::task::JoinHandle<()> {
-        tokio::spawn(self.live.clone().run(self.wakeup.subscribe(), shutdown))
+    pub fn run_live(&self, shutdown: CancellationToken) -> JoinHandle<()> {
+        let tail = tokio::spawn(self.live.clone().run(self.wakeup.subscribe(), shutdown));
+        self.vitals.watch("tail", &tail);
+        tail
     }
 
     /// Makes a token.
@@ -258,27 +289,6 @@ pub fn issue_token_offline(config: &Config, token: &NewToken, now: DateTime<Utc>
     Ok(Tokens::new(&secret, &config.auth)?.issue(token, now)?)
 }
 
-/// Brings the database up to date. Tells how many changes were made.
-///
-/// # Errors
-/// When the database fails.
-pub async fn migrate(config: &Config) -> Result<usize, AppError> {
-    let keys = open_keys(config, &SystemChance)?;
-    let store = connect(config, &keys, &Arc::new(InProcessWakeup::new()), None).await?;
-    let pending = count_pending(&store).await?;
-    apply_migrations(&store).await?;
-    Ok(pending)
-}
-
-/// How many changes the database lacks.
-///
-/// # Errors
-/// When the database fails.
-pub async fn count_pending_migrations(config: &Config) -> Result<usize, AppError> {
-    let keys = open_keys(config, &SystemChance)?;
-    count_pending(&connect(config, &keys, &Arc::new(InProcessWakeup::new()), None).await?).await
-}
-
 fn open_keys(config: &Config, chance: &dyn Chance) -> Result<FileKeys, KeysError> {
     if matches!(&config.database.location, DatabaseLocation::Sqlite(path) if path.exists()) {
         FileKeys::expect_kept(&config.data.dir, &config.keys)?;
@@ -294,19 +304,7 @@ async fn open_store(
     on_statement: Option<OnStatement>,
 ) -> Result<Store, AppError> {
     let store = connect(config, keys, wakeup, on_statement).await?;
-    let pending = count_pending(&store).await?;
-    if pending > 0 {
-        let remedy = match migrations {
-            Migrations::Apply => None,
-            Migrations::ApplyEmbedded if store.is_embedded() => None,
-            Migrations::ApplyEmbedded => Some("run `rollcall migrate`, or start with --migrate"),
-            Migrations::Require => Some("run `rollcall migrate`"),
-        };
-        if let Some(remedy) = remedy {
-            return Err(AppError::Other(format!("the database lacks {pending} changes of its structure: {remedy}")));
-        }
-        apply_migrations(&store).await?;
-    }
+    structure::prepare(&store, migrations).await?;
     store.check_keys().await?;
     Ok(store)
 }
@@ -337,22 +335,11 @@ fn sqlite_url(path: &Path) -> String {
     format!("sqlite://{escaped}")
 }
 
-async fn count_pending(store: &Store) -> Result<usize, AppError> {
-    let pending = migration::Migrator::get_pending_migrations_read_only(store.migration_connection()).await;
-    pending.map(|pending| pending.len()).map_err(|error| StoreError::from(error).into())
-}
-
-async fn apply_migrations(store: &Store) -> Result<(), AppError> {
-    let applied = migration::Migrator::up(store.migration_connection(), None).await;
-    applied.map_err(|error| StoreError::from(error).into())
-}
-
 fn builtin_provider(
     config: &Config,
     store: &Store,
     clock: &Arc<dyn Clock>,
     chance: &Arc<dyn Chance>,
-    public_url: String,
 ) -> Result<Arc<dyn ConfirmationProvider>, AppError> {
     let outbox: Arc<dyn Transport> = Arc::new(OutboxTransport::new(store.clone()));
     let email = match &config.smtp {
@@ -365,7 +352,7 @@ fn builtin_provider(
         chance: Arc::clone(chance),
         transports: Transports { email, phone: outbox },
         accounts: config.accounts.iter().map(|(id, account)| (id.clone(), account.settings.clone())).collect(),
-        public_url,
+        public_url: config.find_confirm_url(),
     }))
 }
 

@@ -14,9 +14,10 @@
 //! | [`adapter`] | the outside, behind the ports | domain, port, config, store |
 //! | [`live`] | the event log read as streams | domain, store, port |
 //! | [`auth`] | a token becomes an [`Actor`](domain::actor::Actor) | domain, port, config, store |
-//! | [`graphql`] | the schema: thin resolvers | domain, service, live, auth, the store's read side |
-//! | [`http`] | router, GraphQL over HTTP and WebSocket, confirm page, start page, import and export | graphql, service, live, auth, config, domain |
-//! | [`worker`] | the loops that do what the rows ask for | domain, service, port; the runner also store |
+//! | [`metrics`] | what a process counts and measures, for Prometheus | domain, service |
+//! | [`graphql`] | the schema: thin resolvers | domain, service, live, auth, metrics, the store's read side |
+//! | [`http`] | router, GraphQL over HTTP and WebSocket, confirm page, start page, import and export | graphql, service, live, auth, metrics, config, domain |
+//! | [`worker`] | the loops that do what the rows ask for | domain, service, port, metrics; the runner also store |
 //! | [`app`] | the assembler: the only file that names adapters | everything |
 //! | [`cli`] | the commands | app, config, domain, migration |
 
@@ -29,6 +30,7 @@ pub mod domain;
 pub mod graphql;
 pub mod http;
 pub mod live;
+pub mod metrics;
 pub mod port;
 pub mod service;
 pub mod store;

@@ -18,6 +18,8 @@ pub struct Model {
     pub started_at: Option<DateTimeUtc>,
     /// When the last complete run began: statuses are as of then.
     pub completed_at: Option<DateTimeUtc>,
+    /// When the last complete run ended.
+    pub finished_at: Option<DateTimeUtc>,
     /// How many requests the last complete listing lacked.
     pub missing: i32,
 }

@@ -1,23 +1,42 @@
 //! Running the server: bind, work, serve, and end in order.
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
-use tokio::net::TcpListener;
+use axum::Router;
+use tokio::{
+    net::TcpListener,
+    task::{JoinHandle, JoinSet},
+    time::{Instant, timeout, timeout_at},
+};
 use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
 
-use super::{App, AppError, DataLock, simulated_people::SimulatedPeople, to_delta, token_door::RefreshTokenKeys};
+use super::{
+    App, AppError, DataLock, readiness::ServerReadiness, simulated_people::SimulatedPeople, to_delta,
+    token_door::RefreshTokenKeys,
+};
 use crate::{
     auth::NewToken,
     config::DatabaseLocation,
     domain::{actor::Role, id::AccountId},
     graphql,
-    http::{DemoPages, HttpState, router},
+    http::{DemoPages, HttpState, confirm_router, metrics_router, router},
+    metrics::Scrape,
     store::{SyncState, SyncWish},
     worker::{Runner, Step, loops},
 };
 
 /// How long a token of the demonstration's pages lives.
 const DEMO_TOKEN: chrono::Duration = chrono::Duration::hours(1);
+
+/// How long the doors and the workers may take to end after the server was told to stop.
+const ENDING: Duration = Duration::from_secs(12);
+
+/// How long giving back leases and claims may take. Without it others wait until they end by themselves.
+const GIVING_BACK: Duration = Duration::from_secs(2);
+
+/// How long open requests may take after the server was told to stop.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// How to serve.
 #[derive(Debug, Clone, Default)]
@@ -28,10 +47,20 @@ pub struct ServeOptions {
     pub simulate: bool,
 }
 
+/// Where the server listens.
+pub struct Listeners {
+    /// Everything, but for what has a listener of its own.
+    pub main: TcpListener,
+    /// The confirm page.
+    pub confirm: Option<TcpListener>,
+    /// The metrics.
+    pub metrics: Option<TcpListener>,
+}
+
 /// A server that is bound and has its data for itself, and does not serve yet.
 pub struct Server {
     app: App,
-    listener: TcpListener,
+    listeners: Listeners,
     bound: SocketAddr,
     options: ServeOptions,
     _lock: Option<DataLock>,
@@ -57,18 +86,18 @@ impl App {
         Ok(self.services.store().end_all_leases(self.services.now()).await?)
     }
 
-    /// Puts listener, lock and app together.
+    /// Puts listeners, lock and app together.
     ///
     /// # Errors
-    /// When the listener has no address.
+    /// When the main listener has no address.
     pub fn server(
         self,
-        listener: TcpListener,
+        listeners: Listeners,
         lock: Option<DataLock>,
         options: ServeOptions,
     ) -> Result<Server, AppError> {
-        let bound = listener.local_addr().map_err(|error| AppError::Other(error.to_string()))?;
-        Ok(Server { app: self, listener, bound, options, _lock: lock })
+        let bound = listeners.main.local_addr().map_err(|error| AppError::Other(error.to_string()))?;
+        Ok(Server { app: self, listeners, bound, options, _lock: lock })
     }
 
     /// Syncs a directory here and now. Tells the run as it ended.
@@ -104,42 +133,96 @@ impl Server {
         &self.app
     }
 
-    /// Serves until `stop` is done, then ends: no new requests, workers finish their step, leases are given back.
+    /// Serves until `stop` is done, then ends in order: it is not ready any more, takes no connections, ends what is open,
+    /// lets the workers finish their steps, and gives leases and claims back. It ends within 14 s, whatever hangs.
     ///
     /// # Errors
-    /// When the listener fails.
+    /// When a listener fails.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), AppError> {
-        let Self { app, listener, bound, options, _lock } = self;
-        let shutdown = CancellationToken::new();
-        let tail = app.run_live(shutdown.clone());
-        let workers = tokio::spawn(app.runner(shutdown.clone()).run(app.steps(&options)));
-        let state = app.http_state(bound, &options);
-        let stopping = shutdown.clone();
-        let served = axum::serve(listener, router(state).into_make_service_with_connect_info::<SocketAddr>())
-            .with_graceful_shutdown(async move {
-                stop.await;
-                stopping.cancel();
-            })
-            .into_future();
-        tokio::select! {
-            served = served => served.map_err(|error| AppError::Other(format!("the server failed: {error}")))?,
-            // Open sockets would hold a graceful end back for ever.
-            () = async { shutdown.cancelled().await; tokio::time::sleep(GRACE).await } => {}
+        let Self { app, listeners, bound, options, _lock } = self;
+        let drain = app.drain.clone();
+        // What is needed to the end: the tail for the sockets, the metrics for whoever watches the ending.
+        let last = CancellationToken::new();
+        let tail = app.run_live(last.clone());
+        let workers = app.run_workers(drain.clone(), &options);
+        let state = Arc::new(app.http_state(bound, &options));
+        if let Some(listener) = listeners.metrics {
+            let scrape = Scrape::new(app.metrics.clone(), app.services.clone());
+            tokio::spawn(serve(listener, metrics_router(scrape, &state.readiness), last.clone()));
         }
-        shutdown.cancel();
-        let _ = tokio::join!(workers, tail);
-        app.services.store().release_leases(&app.owner, app.services.now()).await?;
-        Ok(())
+        let mut doors = JoinSet::new();
+        if let Some(listener) = listeners.confirm {
+            doors.spawn(serve(listener, confirm_router(Arc::clone(&state)), drain.clone()));
+        }
+        doors.spawn(serve(listeners.main, router(state), drain.clone()));
+
+        let failed = tokio::select! {
+            () = stop => None,
+            Some(ended) = doors.join_next() => Some(ended),
+        };
+        info!("The server is ending");
+        drain.cancel();
+        end(doors, workers).await;
+        last.cancel();
+        let _ = timeout(GIVING_BACK, tail).await;
+        app.give_back().await;
+        info!("The server has ended");
+        match failed {
+            None | Some(Ok(Ok(()))) => Ok(()),
+            Some(Ok(Err(error))) => Err(AppError::Other(format!("the server failed: {error}"))),
+            Some(Err(_)) => Err(AppError::Other("the server failed".to_owned())),
+        }
     }
 }
 
-/// How long open requests may take after the server was told to stop.
-const GRACE: std::time::Duration = std::time::Duration::from_secs(3);
+/// Serves on one listener until `stop`, and then what is open for a while.
+async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -> std::io::Result<()> {
+    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
+    let served = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
+    tokio::select! {
+        served = served => served,
+        // Open sockets would hold a graceful end back for ever.
+        () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
+    }
+}
+
+/// Waits for doors and workers. What takes too long is cut off: every step can be done again.
+async fn end(mut doors: JoinSet<std::io::Result<()>>, workers: JoinHandle<()>) {
+    let deadline = Instant::now() + ENDING;
+    let all = async { while doors.join_next().await.is_some() {} };
+    if timeout_at(deadline, all).await.is_err() {
+        warn!("Connections that did not end in time are cut off");
+    }
+    let cut_off = workers.abort_handle();
+    if timeout_at(deadline, workers).await.is_err() {
+        warn!("A worker's step that did not end in time is cut off; it will be done again");
+        cut_off.abort();
+    }
+}
+
+impl App {
+    /// Gives leases and claims back, so that other processes need not wait for their end.
+    async fn give_back(&self) {
+        let (store, now) = (self.services.store(), self.services.now());
+        match timeout(GIVING_BACK, store.release_leases(&self.owner, now)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => warn!(%error, "Leases were not given back; they end by themselves: {error}"),
+            Err(_) => warn!("Leases were not given back in time; they end by themselves"),
+        }
+    }
+
+    /// Runs the workers until `shutdown`, and then to the end of their present steps.
+    pub fn run_workers(&self, shutdown: CancellationToken, options: &ServeOptions) -> JoinHandle<()> {
+        let workers = tokio::spawn(self.runner(shutdown).run(self.steps(options)));
+        self.vitals.watch("workers", &workers);
+        workers
+    }
+}
 
 impl App {
     /// Repeats the workers' steps until `shutdown`.
     pub fn runner(&self, shutdown: CancellationToken) -> Runner {
-        Runner { wakeup: self.wakeup.clone(), poll: self.config.worker.poll, shutdown }
+        Runner { wakeup: self.wakeup.clone(), poll: self.config.worker.poll, shutdown, metrics: self.metrics.clone() }
     }
 
     /// The workers' steps.
@@ -165,12 +248,28 @@ impl App {
             authenticator: Arc::clone(&self.authenticator),
             live: self.live.clone(),
             public_url: server.find_public_url(bound),
+            confirm_url: self.config.find_confirm_url(),
+            confirm_apart: self.config.confirm.listen.is_some(),
             bound,
             allowed_origins: server.allowed_origins.clone(),
             trusted_proxies: server.trusted_proxies.clone(),
             max_body_bytes: server.max_body_bytes,
             max_import_bytes: server.max_import_bytes,
             demo: options.demo.clone().map(|account| self.demo_pages(account)),
+            metrics: self.metrics.clone(),
+            readiness: Arc::new(self.readiness()),
+            drain: self.drain.clone(),
+        }
+    }
+
+    fn readiness(&self) -> ServerReadiness {
+        ServerReadiness {
+            services: self.services.clone(),
+            drain: self.drain.clone(),
+            vitals: Arc::clone(&self.vitals),
+            sync_every: to_delta(self.config.worker.confirmation_sync),
+            since: self.services.now(),
+            known: tokio::sync::Mutex::default(),
         }
     }
 

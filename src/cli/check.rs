@@ -112,7 +112,7 @@ impl Provider {
             Err(_) => format!("  E-mail does not work: {server}\n"),
         });
         text.push_str("  SMS and voice messages land in the outbox\n");
-        for notice in notices::list(config, &config.server.find_public_url(config.server.listen)) {
+        for notice in notices::list(config) {
             let _ = writeln!(text, "  Note: {notice}");
         }
         output::print(&text)?;

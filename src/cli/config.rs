@@ -33,7 +33,7 @@ fn check(config: &Config) -> Result<(), Failure> {
         text.push_str(&describe(id.as_str(), account));
     }
     text.push_str(&format!("  Access tokens: {}\n", describe_tokens(config)));
-    for notice in notices::list(config, &config.server.find_public_url(config.server.listen)) {
+    for notice in notices::list(config) {
         text.push_str(&format!("  Note: {notice}\n"));
     }
     output::print(&text)

@@ -20,11 +20,14 @@ mod sync;
 mod token;
 mod welcome;
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::{Parser, Subcommand};
 
 use self::{failure::Failure, settings::Settings};
+
+/// How long what still runs at the end of a command is waited for.
+const LEFTOVERS: Duration = Duration::from_millis(500);
 
 /// Keeps the roll of an organisation's O&M engineers and the proof that each of them can be reached.
 ///
@@ -85,5 +88,8 @@ fn dispatch(settings: &Settings, command: Command) -> Result<(), Failure> {
 fn block_on(command: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::new(format!("no threads can be started: {error}")))?;
-    runtime.block_on(command)
+    let ended = runtime.block_on(command);
+    // A blocking call that hangs is not waited for.
+    runtime.shutdown_timeout(LEFTOVERS);
+    ended
 }

@@ -5,7 +5,8 @@ use reqwest::Url;
 use crate::config::{Config, TokenKeysConfig, is_loopback_http};
 
 /// One sentence or two each.
-pub(super) fn list(config: &Config, public_url: &str) -> Vec<String> {
+pub(super) fn list(config: &Config) -> Vec<String> {
+    let url = config.find_confirm_url();
     let mut notices = Vec::new();
     if config.smtp.is_none() {
         notices.push(
@@ -18,10 +19,16 @@ pub(super) fn list(config: &Config, public_url: &str) -> Vec<String> {
         "SMS and voice messages land in the outbox, which is for demonstration and development only. Nobody is reached."
             .to_owned(),
     );
-    if config.smtp.is_some() && is_loopback(public_url) {
+    if config.smtp.is_some() && is_loopback(&url) {
         notices.push(format!(
-            "Confirmation mails go out with links to {public_url}, which opens on this machine only: set \
-             server.public_url to the address under which engineers reach this server."
+            "Confirmation mails go out with links to {url}, which opens on this machine only: set \
+             server.public_url, or confirm.url, to the address under which engineers reach the confirm page."
+        ));
+    }
+    if let Some(metrics) = config.metrics.listen.filter(|address| !address.ip().is_loopback()) {
+        notices.push(format!(
+            "Metrics are told to whoever reaches {metrics}: counts, and the names of accounts and directories. Keep it to a \
+             network of your own."
         ));
     }
     if let TokenKeysConfig::KeySet(key_set) = &config.auth.keys

@@ -4,17 +4,23 @@ use std::{io, net::SocketAddr};
 
 use chrono::Duration;
 use clap::Args;
-use tokio::{net::TcpSocket, signal};
+use tokio::{
+    net::{TcpListener, TcpSocket},
+    signal,
+};
 
 use super::{account, demo, failure::Failure, logging, open, settings::Settings, sync::describe_stop, welcome};
 use crate::{
-    app::{App, Migrations, NewToken, Outside, ServeOptions, SyncOrder},
-    config::TokenKeysConfig,
+    app::{App, Listeners, Migrations, NewToken, Outside, ServeOptions, SyncOrder},
+    config::{Config, TokenKeysConfig},
     domain::{actor::Role, id::AccountId},
 };
 
 /// How long the token lives that is printed at the start of a demonstration.
 const TOKEN_LIFETIME: Duration = Duration::hours(8);
+
+/// What the process ends with when it is told a second time to end.
+const CUT_SHORT: i32 = 1;
 
 /// How many connections may wait to be taken, as tokio and the standard library have it.
 const BACKLOG: u32 = 1024;
@@ -53,8 +59,7 @@ impl Serve {
         }
         logging::start(&config.log)?;
         // Taken before anything is changed; listened on only when all is ready.
-        let socket = bind(config.server.listen)?;
-        config.server.listen = socket.local_addr()?;
+        let sockets = Sockets::bind(&mut config)?;
         open::make_data_folder(&config)?;
         let lock = App::lock_data(&config.database.location)?;
         if settings.demo {
@@ -66,27 +71,84 @@ impl Serve {
             app.take_over(lock).await?;
         }
         let shown = if settings.demo { Some(set_up_demo(&app).await?) } else { None };
-        let stop = Stop::listen()?;
-        let listener = socket.listen(BACKLOG).map_err(|error| describe_taken(app.config().server.listen, &error))?;
+        let mut stop = Stop::listen()?;
+        let listeners = sockets.listen()?;
         let options = ServeOptions { demo: shown.as_ref().map(|demo| demo.account.clone()), simulate: self.simulate };
-        let server = app.server(listener, lock, options)?;
+        let server = app.server(listeners, lock, options)?;
         welcome::print(server.app().config(), shown.as_ref(), self.simulate);
-        server.run(stop.wait()).await?;
+        let stopped = async move {
+            stop.wait().await;
+            tokio::spawn(stop.exit_at_once());
+        };
+        server.run(stopped).await?;
         Ok(())
     }
 }
 
-/// Takes the address. Nobody can connect yet.
-fn bind(address: SocketAddr) -> Result<TcpSocket, Failure> {
+/// The addresses that were taken.
+struct Sockets {
+    main: Taken,
+    confirm: Option<Taken>,
+    metrics: Option<Taken>,
+}
+
+/// An address that was taken. Nobody can connect yet.
+struct Taken {
+    socket: TcpSocket,
+    address: SocketAddr,
+    /// How another address is chosen.
+    setting: &'static str,
+}
+
+impl Sockets {
+    /// Takes the addresses of the configuration, and writes those that were found for port 0 into it.
+    fn bind(config: &mut Config) -> Result<Self, Failure> {
+        let main = Taken::bind(config.server.listen, "--listen")?;
+        config.server.listen = main.address;
+        let bind = |address: &mut Option<SocketAddr>, setting| -> Result<Option<Taken>, Failure> {
+            let Some(wanted) = *address else { return Ok(None) };
+            let taken = Taken::bind(wanted, setting)?;
+            *address = Some(taken.address);
+            Ok(Some(taken))
+        };
+        let confirm = bind(&mut config.confirm.listen, "confirm.listen")?;
+        let metrics = bind(&mut config.metrics.listen, "metrics.listen")?;
+        Ok(Self { main, confirm, metrics })
+    }
+
+    /// Lets people connect.
+    fn listen(self) -> Result<Listeners, Failure> {
+        Ok(Listeners {
+            main: self.main.listen()?,
+            confirm: self.confirm.map(Taken::listen).transpose()?,
+            metrics: self.metrics.map(Taken::listen).transpose()?,
+        })
+    }
+}
+
+impl Taken {
+    fn bind(address: SocketAddr, setting: &'static str) -> Result<Self, Failure> {
+        let socket = bind(address).map_err(|error| describe_taken(address, setting, &error))?;
+        let address = socket.local_addr()?;
+        Ok(Self { socket, address, setting })
+    }
+
+    fn listen(self) -> Result<TcpListener, Failure> {
+        let Self { socket, address, setting } = self;
+        socket.listen(BACKLOG).map_err(|error| describe_taken(address, setting, &error))
+    }
+}
+
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // As tokio's listener does: else a restart would wait until old connections are forgotten. On Windows it means another thing.
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
-    socket.bind(address).map_err(|error| describe_taken(address, &error))?;
+    socket.bind(address)?;
     Ok(socket)
 }
 
-fn describe_taken(address: SocketAddr, error: &io::Error) -> Failure {
+fn describe_taken(address: SocketAddr, setting: &str, error: &io::Error) -> Failure {
     let port = address.port();
     let other = SocketAddr::new(address.ip(), port.checked_add(1).unwrap_or(0));
     let why = match error.kind() {
@@ -96,7 +158,9 @@ fn describe_taken(address: SocketAddr, error: &io::Error) -> Failure {
         _ => format!("{address} cannot be listened on ({error}):"),
     };
     let other = if error.kind() == io::ErrorKind::AddrInUse { other.to_string() } else { "127.0.0.1:8080".to_owned() };
-    Failure::new(format!("{why} choose another with --listen, such as --listen {other}"))
+    let example =
+        if setting.starts_with("--") { format!("{setting} {other}") } else { format!("{setting} = \"{other}\"") };
+    Failure::new(format!("{why} choose another with {setting}, such as {example}"))
 }
 
 /// What is told of a demonstration.
@@ -149,9 +213,9 @@ impl Stop {
         })
     }
 
-    /// Waits for the first.
+    /// Waits for the next.
     #[cfg(unix)]
-    async fn wait(mut self) {
+    async fn wait(&mut self) {
         tokio::select! {
             // An error would mean that it cannot be caught, and then it ends the process by itself.
             Ok(()) = signal::ctrl_c() => {}
@@ -159,11 +223,18 @@ impl Stop {
         }
     }
 
-    /// Waits for the first.
+    /// Waits for the next.
     #[cfg(not(unix))]
-    async fn wait(self) {
+    async fn wait(&mut self) {
         if signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
+    }
+
+    /// Waits for the next, and ends the process without waiting for anything: whoever asks twice means it. What was under way
+    /// is done again after the next start, as after a crash.
+    async fn exit_at_once(mut self) {
+        self.wait().await;
+        std::process::exit(CUT_SHORT);
     }
 }

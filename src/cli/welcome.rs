@@ -14,13 +14,19 @@ pub(super) fn print(config: &Config, demo: Option<&DemoStart>, simulate: bool) {
     let mut text = format!("rollcall {} is ready at {}\n\n", env!("CARGO_PKG_VERSION"), config.server.listen);
     // Writing to a String cannot fail.
     let _ = writeln!(text, "  Start page    {url}/");
+    if config.confirm.listen.is_some() {
+        let _ = writeln!(text, "  Confirm page  {}/c/…", config.find_confirm_url());
+    }
+    if let Some(metrics) = config.metrics.listen {
+        let _ = writeln!(text, "  Metrics       http://{metrics}/metrics");
+    }
     let _ = writeln!(text, "  Database      {}", describe_database(config));
     text.push_str(&match demo {
         Some(demo) => describe_demo(config, demo, simulate),
         None => describe_accounts(config),
     });
     text.push_str("\nPlease note\n");
-    for notice in notices::list(config, &url) {
+    for notice in notices::list(config) {
         let _ = writeln!(text, "  - {notice}");
     }
     text.push_str("\nCtrl-C ends the server.\n");

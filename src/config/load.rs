@@ -15,6 +15,7 @@ use super::{
     Config, ConfigError,
     account::AccountSection,
     auth::AuthSection,
+    confirm::ConfirmSection,
     data::DataSection,
     database::DatabaseSection,
     development::DevelopmentSection,
@@ -23,6 +24,7 @@ use super::{
     keys::KeysSection,
     layer::{Layers, Origin},
     log::LogSection,
+    metrics::MetricsSection,
     server::ServerSection,
     shape::Section,
     smtp::SmtpSection,
@@ -34,6 +36,9 @@ use super::{
 pub const DEMO_LAYER: &str = r#"
 [server]
 allowed_origins = ["http://localhost:*"]
+
+[metrics]
+enabled = false
 
 [accounts.demo]
 name = "Demo Operations Ltd"
@@ -64,6 +69,12 @@ pub struct Overrides {
 pub(super) struct Sections {
     /// Where rollcall listens, and who may talk to it.
     server: ServerSection,
+    /// Where the confirm page is to be had, which the links in messages lead to. It can have a listener of its own, so that
+    /// nothing else of the server is ever reached from the Internet.
+    confirm: ConfirmSection,
+    /// Where the metrics are to be had: `/metrics`, for Prometheus and the like, and the health checks beside them. They hold no
+    /// personal data, and names of accounts and directories.
+    metrics: MetricsSection,
     /// Where rollcall keeps its files.
     data: DataSection,
     /// The database: an SQLite file, or PostgreSQL.
@@ -169,6 +180,8 @@ fn resolve(table: Table, mut findings: Findings) -> Result<Config, ConfigError> 
 impl Sections {
     fn resolve(mut self, findings: &mut Findings) -> Option<Config> {
         let server = self.server.resolve(findings);
+        let confirm = self.confirm.resolve(findings);
+        let metrics = self.metrics.resolve(findings);
         let data = self.data.resolve(findings);
         let database = self.database.resolve(&data, findings);
         let auth = self.auth.resolve(findings);
@@ -186,6 +199,8 @@ impl Sections {
         let printed = findings.accept("the configuration", printed)?;
         Some(Config {
             server: server?,
+            confirm,
+            metrics: metrics?,
             data,
             database: database?,
             auth: auth?,

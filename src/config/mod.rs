@@ -6,6 +6,7 @@
 
 mod account;
 mod auth;
+mod confirm;
 mod data;
 mod database;
 mod describe;
@@ -17,6 +18,7 @@ mod keys;
 mod layer;
 mod load;
 mod log;
+mod metrics;
 mod secret;
 mod server;
 mod shape;
@@ -33,6 +35,7 @@ pub use self::{
         AccountClaim, AuthConfig, ClaimsConfig, DEFAULT_CLAIMS, KeySetConfig, KeySetLocation, RoleMapping,
         TokenAlgorithm, TokenKeysConfig, is_https, is_loopback_http,
     },
+    confirm::ConfirmConfig,
     data::DataConfig,
     database::{DatabaseConfig, DatabaseLocation},
     describe::documentation,
@@ -43,6 +46,7 @@ pub use self::{
     keys::KeysConfig,
     load::{DEMO_LAYER, Overrides, load},
     log::{LogConfig, LogFormat},
+    metrics::MetricsConfig,
     secret::{Key, Secret},
     server::{AllowedOrigin, ServerConfig},
     smtp::{SmtpConfig, SmtpCredentials, SmtpTls},
@@ -56,6 +60,10 @@ use crate::domain::id::AccountId;
 pub struct Config {
     /// Where rollcall listens, and who may talk to it.
     pub server: ServerConfig,
+    /// Where the confirm page is to be had.
+    pub confirm: ConfirmConfig,
+    /// Where the metrics are to be had.
+    pub metrics: MetricsConfig,
     /// Where rollcall keeps its files.
     pub data: DataConfig,
     /// The database.
@@ -81,5 +89,12 @@ impl Config {
     /// The configuration in effect, defaults included, as TOML. Secrets, and the password of the database URL, are `***`.
     pub fn print(&self) -> &str {
         &self.printed
+    }
+
+    /// The URL under which people reach the confirm page, without a slash at its end: the one given, else the server's where
+    /// that is given, else the address on which the page is served.
+    pub fn find_confirm_url(&self) -> String {
+        let given = self.confirm.url.clone().or_else(|| self.server.public_url.clone());
+        given.unwrap_or_else(|| server::default_public_url(self.confirm.listen.unwrap_or(self.server.listen)))
     }
 }

@@ -70,7 +70,7 @@ impl ServerConfig {
     }
 }
 
-fn default_public_url(mut address: SocketAddr) -> String {
+pub(super) fn default_public_url(mut address: SocketAddr) -> String {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() {
             std::net::Ipv4Addr::LOCALHOST.into()
@@ -125,7 +125,11 @@ fn is_web(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https") && url.host_str().is_some_and(|host| !host.is_empty())
 }
 
-fn parse_public_url(text: &str) -> Result<String, String> {
+pub(super) fn parse_address(text: &str, example: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| format!("\"{text}\" is no address and port such as {example}"))
+}
+
+pub(super) fn parse_public_url(text: &str) -> Result<String, String> {
     let Some(url) = Url::parse(text).ok().filter(is_web) else {
         return Err(format!("\"{text}\" is no http or https URL such as https://rollcall.example.com"));
     };
@@ -137,12 +141,7 @@ fn parse_public_url(text: &str) -> Result<String, String> {
 
 impl ServerSection {
     pub(super) fn resolve(&mut self, findings: &mut Findings) -> Option<ServerConfig> {
-        let listen = self.listen.parse::<SocketAddr>();
-        let listen = findings.accept(
-            "server.listen",
-            listen
-                .map_err(|_| format!("\"{}\" is no address and port such as 127.0.0.1:8080 or [::]:8080", self.listen)),
-        );
+        let listen = findings.accept("server.listen", parse_address(&self.listen, "127.0.0.1:8080 or [::]:8080"));
         let given = self.public_url.as_deref().map(parse_public_url);
         let public_url = given.and_then(|parsed| findings.accept("server.public_url", parsed));
         // Shown by `config print`; with port 0 the address is known only once it is bound.

@@ -18,5 +18,8 @@ pub(super) fn find_nearest<'a>(written: &str, known: impl IntoIterator<Item = &'
 pub(super) fn find_nearest_leaf<'a>(written: &str, paths: &'a [String]) -> Option<&'a str> {
     let last = |path: &'a str| path.rsplit('.').next().unwrap_or(path);
     let nearest = find_nearest(written, paths.iter().map(|path| last(path)))?;
-    paths.iter().find(|path| last(path) == nearest).map(String::as_str)
+    let mut named_so = paths.iter().map(String::as_str).filter(|path| last(path) == nearest);
+    // Several sections have a `listen`; who leaves the section out means the server's.
+    let first = named_so.next();
+    first.into_iter().chain(named_so).find(|path| path.starts_with("server.")).or(first)
 }

@@ -118,7 +118,7 @@ fn show_state(
             return respond(&Page::Unavailable, asked);
         }
     };
-    let stop_path = format!("{}/c/{token}/stop", path_of(&state.public_url));
+    let stop_path = format!("{}/c/{token}/stop", path_of(&state.confirm_url));
     let locale = asked.or_else(|| view_of(&link).map(|view| view.locale));
     let page = match &link {
         LinkState::Open(view) => Page::Form(form_of(view, &stop_path, None)),

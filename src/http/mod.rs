@@ -11,6 +11,7 @@ mod graphql_ws;
 mod health;
 mod import_export;
 mod language;
+mod metrics;
 mod origin;
 mod playground;
 mod request_log;
@@ -27,6 +28,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
+use tokio_util::sync::CancellationToken;
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -40,8 +42,11 @@ use crate::{
     domain::{id::AccountId, refusal::RefusalCode},
     graphql,
     live::Live,
+    metrics::{Metrics, Place, Scrape},
     service::Services,
 };
+
+pub use self::health::{Check, Readiness, Standing};
 
 /// How long a browser may remember what CORS allows.
 const CORS_MAX_AGE: Duration = Duration::from_secs(600);
@@ -59,6 +64,8 @@ pub struct HttpState {
     /// The URL under which people reach the server, without a slash at its end. A proxy that shows it under a path
     /// takes that path away.
     pub public_url: String,
+    /// The same for the confirm page.
+    pub confirm_url: String,
     /// The address that the server is bound to.
     pub bound: SocketAddr,
     /// The origins of other sites whose pages may call the API.
@@ -71,6 +78,14 @@ pub struct HttpState {
     pub max_import_bytes: usize,
     /// In demonstration mode, what its pages need.
     pub demo: Option<DemoPages>,
+    /// Whether the confirm page has a listener of its own, so that this one does not serve it.
+    pub confirm_apart: bool,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// How the server stands.
+    pub readiness: Arc<dyn Readiness>,
+    /// Cancelled when the server begins to end.
+    pub drain: CancellationToken,
 }
 
 /// What the pages of the demonstration mode need.
@@ -81,21 +96,31 @@ pub struct DemoPages {
     pub account: AccountId,
 }
 
-/// Everything that the server serves.
-pub fn router(state: HttpState) -> Router {
-    let state = Arc::new(state);
+/// What the server serves on its listener: everything, but the confirm page where that has its own.
+pub fn router(state: Arc<HttpState>) -> Router {
+    let confirm_page = if state.confirm_apart { Router::new() } else { confirm_page(&state.metrics) };
     let routes = Router::new()
         .merge(api(&state))
-        .merge(confirm_page())
+        .merge(confirm_page)
         .merge(pages())
-        .merge(health())
-        .fallback(refuse_path)
-        .with_state(Arc::clone(&state));
-    // From the inside out: the last one sees a request first, and its answer last.
-    routes
-        .layer(CatchPanicLayer::custom(answer_panic))
-        .layer(middleware::map_response(add_common_headers))
-        .layer(middleware::from_fn_with_state(state, request_log::serve_in_context))
+        .merge(health(&state.readiness))
+        .fallback(refuse_path);
+    finish(routes, state)
+}
+
+/// What the confirm page's own listener serves: the page, and whether the process lives.
+pub fn confirm_router(state: Arc<HttpState>) -> Router {
+    let routes = confirm_page(&state.metrics).route("/health/live", get(health::live)).fallback(refuse_path);
+    finish(routes, state)
+}
+
+/// What the metrics' own listener serves: the metrics, and how the server stands, to the end of the process.
+pub fn metrics_router(scrape: Scrape, readiness: &Arc<dyn Readiness>) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics::scrape))
+        .with_state(Arc::new(scrape))
+        .merge(health(readiness))
+        .fallback(async || (StatusCode::NOT_FOUND, "Metrics are at /metrics.\n"))
 }
 
 /// What programs call, also from pages of the allowed origins.
@@ -108,17 +133,17 @@ fn api(state: &HttpState) -> Router<Arc<HttpState>> {
         .route("/graphql/ws", get(graphql_ws::upgrade).fallback(graphql_ws::refuse_method))
         .route("/import", post(import_export::import).fallback(async || HttpError::method_not_allowed("POST")))
         .route("/export", get(import_export::export).fallback(async || HttpError::method_not_allowed("GET, HEAD")))
-        .layer(CatchPanicLayer::custom(answer_panic))
+        .layer(CatchPanicLayer::custom(answer_panics(&state.metrics, answer_panic)))
         .layer(cors(state.allowed_origins.clone()))
 }
 
 /// What people open who were sent a confirmation link.
-fn confirm_page() -> Router<Arc<HttpState>> {
+fn confirm_page(metrics: &Metrics) -> Router<Arc<HttpState>> {
     Router::new()
         .route("/c/{token}", get(confirm::show).post(confirm::answer))
         .route("/c/{token}/stop", post(confirm::stop))
         .layer(DefaultBodyLimit::max(confirm::MAX_ANSWER))
-        .layer(CatchPanicLayer::custom(answer_panic_with_page))
+        .layer(CatchPanicLayer::custom(answer_panics(metrics, confirm::show_unavailable)))
 }
 
 /// The pages for a first look.
@@ -127,20 +152,35 @@ fn pages() -> Router<Arc<HttpState>> {
 }
 
 /// What watches over the process.
-fn health() -> Router<Arc<HttpState>> {
-    Router::new().route("/health/live", get(health::live)).route("/health/ready", get(health::ready))
+fn health<S: Clone + Send + Sync + 'static>(readiness: &Arc<dyn Readiness>) -> Router<S> {
+    let ready = get(health::ready).with_state(Arc::clone(readiness));
+    Router::new().route("/health/live", get(health::live)).route("/health/ready", ready)
+}
+
+/// What goes around all routes of a listener. From the inside out: the last one sees a request first, and its answer last.
+fn finish(routes: Router<Arc<HttpState>>, state: Arc<HttpState>) -> Router {
+    routes
+        .with_state(Arc::clone(&state))
+        .layer(CatchPanicLayer::custom(answer_panics(&state.metrics, answer_panic)))
+        .layer(middleware::map_response(add_common_headers))
+        .layer(middleware::from_fn_with_state(state, request_log::serve_in_context))
 }
 
 /// A handler broke down. What it said may hold anything, so it is not passed on.
-fn answer_panic(_: Box<dyn Any + Send>) -> Response {
-    error!("A request handler panicked");
-    HttpError::internal().into_response()
+fn answer_panics(
+    metrics: &Metrics,
+    answer: fn() -> Response,
+) -> impl Fn(Box<dyn Any + Send>) -> Response + Clone + use<> {
+    let metrics = metrics.clone();
+    move |_| {
+        metrics.count_panic(Place::Handler);
+        error!("A request handler panicked");
+        answer()
+    }
 }
 
-/// The same for a person at the confirm page.
-fn answer_panic_with_page(_: Box<dyn Any + Send>) -> Response {
-    error!("A request handler of the confirm page panicked");
-    confirm::show_unavailable()
+fn answer_panic() -> Response {
+    HttpError::internal().into_response()
 }
 
 /// Pages of the allowed origins may call the API. They bring a token; cookies play no part.

@@ -23,7 +23,7 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// Serves the request in a context of its own, and logs how it went.
+/// Serves the request in a context of its own, and logs how it went, and counts it.
 pub(super) async fn serve_in_context(
     State(state): State<Arc<HttpState>>,
     mut request: Request,
@@ -48,6 +48,7 @@ pub(super) async fn serve_in_context(
         response.headers_mut().insert(REQUEST_ID, id);
     }
     let status = response.status().as_u16();
+    state.metrics.count_request(method.as_str(), &route, status);
     let millis = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
     span.record("http.status", status).record("http.millis", millis);
     let _entered = span.enter();

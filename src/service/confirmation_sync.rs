@@ -94,10 +94,10 @@ impl Services {
         let began = self.now();
         self.note_start(account, fence, began).await?;
         let listed = self.list_all(account, owner, lease, fence).await?;
-        if let Some(seen) = listed {
-            self.finish_listing(account, fence, began, &seen).await?;
+        if let Some(seen) = &listed {
+            self.finish_listing(account, fence, began, seen).await?;
         }
-        self.note_end(account, fence, began).await
+        self.note_end(account, fence, began, listed.is_some()).await
     }
 
     /// Reads the listing page by page and applies each. Gives every reference of a complete listing; `None` where it was cut short.
@@ -146,11 +146,20 @@ impl Services {
     }
 
     /// A wish from before the run is granted by its end, not by its beginning: a run that is killed is run again.
-    async fn note_end(&self, account: &Account, fence: &Fence, began: DateTime<Utc>) -> Result<(), ServiceError> {
+    async fn note_end(
+        &self,
+        account: &Account,
+        fence: &Fence,
+        began: DateTime<Utc>,
+        complete: bool,
+    ) -> Result<(), ServiceError> {
         let tx = self.core.store.begin(&account.settings.id).await?;
         tx.hold_lease(fence).await?;
         let mut state = tx.rows().lock_confirmation_sync(account.provider.name()).await?;
         state.wanted_at = state.wanted_at.filter(|wanted| *wanted > began);
+        if complete {
+            state.finished_at = Some(self.now());
+        }
         tx.rows().save_confirmation_sync(account.provider.name(), &state).await?;
         tx.commit().await?;
         Ok(())

@@ -16,6 +16,7 @@ pub mod expire;
 pub mod export;
 pub mod hand_over;
 pub mod import;
+pub mod measure;
 pub mod outbox;
 pub mod overview;
 pub mod subscribe_channels;

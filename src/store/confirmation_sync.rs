@@ -17,6 +17,8 @@ pub struct ConfirmationSyncState {
     pub started_at: Option<DateTime<Utc>>,
     /// When the last complete run began.
     pub completed_at: Option<DateTime<Utc>>,
+    /// When the last complete run ended.
+    pub finished_at: Option<DateTime<Utc>>,
     /// How many requests the last complete listing lacked.
     pub missing: i32,
 }
@@ -47,6 +49,7 @@ impl Rows<'_, DatabaseTransaction> {
             wanted_at: Set(None),
             started_at: Set(None),
             completed_at: Set(None),
+            finished_at: Set(None),
             missing: Set(0),
         };
         confirmation_sync::Entity::insert(row)
@@ -73,20 +76,28 @@ impl Rows<'_, DatabaseTransaction> {
             wanted_at: Set(state.wanted_at),
             started_at: Set(state.started_at),
             completed_at: Set(state.completed_at),
+            finished_at: Set(state.finished_at),
             missing: Set(state.missing),
         };
         let mut on_conflict = OnConflict::columns([Column::Account, Column::Provider]);
-        on_conflict.update_columns([Column::WantedAt, Column::StartedAt, Column::CompletedAt, Column::Missing]);
+        on_conflict.update_columns([
+            Column::WantedAt,
+            Column::StartedAt,
+            Column::CompletedAt,
+            Column::FinishedAt,
+            Column::Missing,
+        ]);
         confirmation_sync::Entity::insert(row).on_conflict(on_conflict).exec_without_returning(self.db).await?;
         Ok(())
     }
 }
 
-fn read_confirmation_sync(row: confirmation_sync::Model) -> ConfirmationSyncState {
+pub(super) fn read_confirmation_sync(row: confirmation_sync::Model) -> ConfirmationSyncState {
     ConfirmationSyncState {
         wanted_at: row.wanted_at,
         started_at: row.started_at,
         completed_at: row.completed_at,
+        finished_at: row.finished_at,
         missing: row.missing,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::{DateTime, Utc};
 use entity::installation;
 use sea_orm::{
     ActiveValue::Set, ConnectOptions as SeaOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend,
@@ -69,6 +70,23 @@ impl Store {
     /// The connection that migrations run on.
     pub fn migration_connection(&self) -> &DatabaseConnection {
         self.writer()
+    }
+
+    /// The connection that the structure is looked at through.
+    pub fn structure_connection(&self) -> &DatabaseConnection {
+        self.reader()
+    }
+
+    /// Writes something small, to see whether the storage takes it.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn try_writing(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let row = installation::ActiveModel { name: Set("written_at".to_owned()), value: Set(now.to_rfc3339()) };
+        let mut on_conflict = OnConflict::column(installation::Column::Name);
+        on_conflict.update_column(installation::Column::Value);
+        installation::Entity::insert(row).on_conflict(on_conflict).exec_without_returning(self.writer()).await?;
+        Ok(())
     }
 
     /// Empties SQLite's write-ahead log into the database file, where what was deleted is overwritten: until then the log holds

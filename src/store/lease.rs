@@ -93,7 +93,7 @@ impl Store {
         Ok(())
     }
 
-    /// Gives every lease of that owner back, so that another process need not wait for its end.
+    /// Gives every lease and claim of that owner back, so that another process need not wait for its end.
     ///
     /// # Errors
     /// When the database fails.
@@ -101,6 +101,12 @@ impl Store {
         lease::Entity::update_many()
             .col_expr(lease::Column::Until, Expr::value(now))
             .filter(lease::Column::Owner.eq(owner))
+            .exec(self.writer())
+            .await?;
+        channel_subscription::Entity::update_many()
+            .col_expr(channel_subscription::Column::ClaimedUntil, Expr::value(Some(now)))
+            .filter(channel_subscription::Column::ClaimedBy.eq(owner))
+            .filter(channel_subscription::Column::ClaimedUntil.gt(now))
             .exec(self.writer())
             .await?;
         Ok(())

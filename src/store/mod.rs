@@ -16,6 +16,7 @@ mod guard;
 mod identity;
 mod lease;
 mod link;
+mod measure;
 mod outbox;
 mod page;
 mod queue;
@@ -38,10 +39,11 @@ pub use self::{
     connect::ConnectOptions,
     directory_sync::{SyncCounts, SyncOutcome, SyncRun, SyncState, SyncWish},
     engineer_list::{EngineerFilter, EngineerOrder, EngineerOrderField, Keyset, Place as EngineerPlace},
-    error::StoreError,
+    error::{StoreError, Trouble},
     event::StatusChangeFilter,
     lease::Fence,
     link::{Answer, Consent, Link},
+    measure::{QueueKind, QueueMeasure, RollMeasure},
     outbox::OutboxMessage,
     page::CheckedChannels,
     queue::{Claim, Queue, Work, WorkKind},

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use entity::{channel, channel_subscription, engineer};
 use sea_orm::{
     ColumnTrait, Condition, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{Expr, LockBehavior, LockType},
+    sea_query::{Expr, LockBehavior, LockType, SimpleExpr},
 };
 use uuid::Uuid;
 
@@ -165,22 +165,27 @@ fn due(kind: WorkKind, claim: &Claim<'_>) -> Condition {
         .add(Column::Account.is_in(names(claim.accounts)))
         .add(unclaimed);
     if kind == WorkKind::HandOver {
-        let active = engineer::Entity::find()
-            .select_only()
-            .column(engineer::Column::Id)
-            .filter(
-                Expr::col((engineer::Entity, engineer::Column::Id))
-                    .equals((channel_subscription::Entity, Column::EngineerId)),
-            )
-            .filter(engineer::Column::DirectoryState.eq(DirectoryState::Active.name()))
-            .filter(engineer::Column::DeletedAt.is_null())
-            .into_query();
-        due = due.add(Expr::exists(active));
+        due = due.add(is_of_an_active_person());
     }
     due
 }
 
-fn names(accounts: &[AccountId]) -> impl Iterator<Item = String> {
+/// The condition that the request at hand is one of a person who is ACTIVE.
+pub(super) fn is_of_an_active_person() -> SimpleExpr {
+    let active = engineer::Entity::find()
+        .select_only()
+        .column(engineer::Column::Id)
+        .filter(
+            Expr::col((engineer::Entity, engineer::Column::Id))
+                .equals((channel_subscription::Entity, channel_subscription::Column::EngineerId)),
+        )
+        .filter(engineer::Column::DirectoryState.eq(DirectoryState::Active.name()))
+        .filter(engineer::Column::DeletedAt.is_null())
+        .into_query();
+    Expr::exists(active)
+}
+
+pub(super) fn names(accounts: &[AccountId]) -> impl Iterator<Item = String> {
     accounts.iter().map(ToString::to_string)
 }
 

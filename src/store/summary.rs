@@ -77,27 +77,8 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             .into_tuple()
             .all(self.db)
             .await?;
-        let place = Place { table: "channel", id: &"counts" };
-        let mut counts: Vec<_> = ChannelKind::ALL
-            .into_iter()
-            .flat_map(|kind| ConfirmationStatus::ALL.map(|status| ChannelCount { kind, status, count: 0 }))
-            .collect();
-        for (kind, status, count) in rows {
-            let kind = place.name("kind", &kind, ChannelKind::from_name)?;
-            let status = place.name("status", &status, ConfirmationStatus::from_name)?;
-            if let Some(entry) = counts.iter_mut().find(|entry| entry.kind == kind && entry.status == status) {
-                entry.count = u64::try_from(count).unwrap_or(0);
-            }
-        }
-        for kind in ChannelKind::ALL {
-            let configured: u64 = counts.iter().filter(|entry| entry.kind == kind).map(|entry| entry.count).sum();
-            let lacking =
-                counts.iter_mut().find(|entry| entry.kind == kind && entry.status == ConfirmationStatus::NotConfigured);
-            if let Some(entry) = lacking {
-                entry.count = engineers.saturating_sub(configured);
-            }
-        }
-        Ok(counts)
+        let counted = rows.into_iter().map(|(kind, status, count)| read_count(&kind, &status, count));
+        Ok(complete_channels(&counted.collect::<Result<Vec<_>, StoreError>>()?, engineers))
     }
 
     fn channels_on_the_roll(&self) -> Condition {
@@ -111,6 +92,33 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             .add(channel::Column::Account.eq(self.account.as_str()))
             .add(channel::Column::EngineerId.in_subquery(on_the_roll))
     }
+}
+
+/// One row of a count by channel and status.
+pub(super) fn read_count(kind: &str, status: &str, count: i64) -> Result<ChannelCount, StoreError> {
+    let place = Place { table: "channel", id: &"counts" };
+    Ok(ChannelCount {
+        kind: place.name("kind", kind, ChannelKind::from_name)?,
+        status: place.name("status", status, ConfirmationStatus::from_name)?,
+        count: u64::try_from(count).unwrap_or(0),
+    })
+}
+
+/// Every pair of channel and status: those that were counted, zeros, and how many of so many people lack the channel.
+pub(super) fn complete_channels(counted: &[ChannelCount], engineers: u64) -> Vec<ChannelCount> {
+    let count = |kind, status| {
+        let found = counted.iter().find(|one| one.kind == kind && one.status == status);
+        found.map_or(0, |one| one.count)
+    };
+    let lacking = |kind| {
+        let configured: u64 = counted.iter().filter(|one| one.kind == kind).map(|one| one.count).sum();
+        engineers.saturating_sub(configured)
+    };
+    let complete = |kind, status| {
+        let count = if status == ConfirmationStatus::NotConfigured { lacking(kind) } else { count(kind, status) };
+        ChannelCount { kind, status, count }
+    };
+    ChannelKind::ALL.into_iter().flat_map(|kind| ConfirmationStatus::ALL.map(|status| complete(kind, status))).collect()
 }
 
 /// The condition that the engineer at hand can be reached so.

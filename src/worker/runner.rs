@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
+    metrics::{Metrics, Place},
     port::wakeup::{Waiter, Wakeup},
     service::ServiceError,
 };
@@ -54,6 +55,8 @@ pub struct Runner {
     pub poll: Duration,
     /// Ends every loop after its present step.
     pub shutdown: CancellationToken,
+    /// What is counted.
+    pub metrics: Metrics,
 }
 
 impl Runner {
@@ -61,47 +64,61 @@ impl Runner {
     pub async fn run(self, steps: Vec<Arc<dyn Step>>) {
         let mut loops = JoinSet::new();
         for step in steps {
-            loops.spawn(repeat(step, self.wakeup.subscribe(), self.poll, self.shutdown.clone()));
+            self.metrics.expect_worker(step.name());
+            let waiter = self.wakeup.subscribe();
+            let repeated =
+                Repeated { step, poll: self.poll, shutdown: self.shutdown.clone(), metrics: self.metrics.clone() };
+            loops.spawn(repeated.run(waiter));
         }
         while loops.join_next().await.is_some() {}
     }
 }
 
-async fn repeat(step: Arc<dyn Step>, mut waiter: Box<dyn Waiter>, poll: Duration, shutdown: CancellationToken) {
-    let mut pause = FIRST_PAUSE;
-    while !shutdown.is_cancelled() {
-        match attempt(step.as_ref()).await {
-            Some(true) => pause = FIRST_PAUSE,
-            Some(false) => {
-                pause = FIRST_PAUSE;
-                tokio::select! {
-                    () = wait(step.pace(), waiter.as_mut(), poll) => {}
-                    () = shutdown.cancelled() => {}
+/// One loop.
+struct Repeated {
+    step: Arc<dyn Step>,
+    poll: Duration,
+    shutdown: CancellationToken,
+    metrics: Metrics,
+}
+
+impl Repeated {
+    async fn run(self, mut waiter: Box<dyn Waiter>) {
+        let mut pause = FIRST_PAUSE;
+        while !self.shutdown.is_cancelled() {
+            match self.attempt().await {
+                Some(true) => pause = FIRST_PAUSE,
+                Some(false) => {
+                    pause = FIRST_PAUSE;
+                    tokio::select! {
+                        () = wait(self.step.pace(), waiter.as_mut(), self.poll) => {}
+                        () = self.shutdown.cancelled() => {}
+                    }
                 }
-            }
-            None => {
-                tokio::select! {
-                    () = tokio::time::sleep(pause) => {}
-                    () = shutdown.cancelled() => {}
+                None => {
+                    tokio::select! {
+                        () = tokio::time::sleep(pause) => {}
+                        () = self.shutdown.cancelled() => {}
+                    }
+                    pause = (pause * 2).min(LONGEST_PAUSE);
                 }
-                pause = (pause * 2).min(LONGEST_PAUSE);
             }
         }
     }
-}
 
-/// Runs a step once; `None` where it failed.
-async fn attempt(step: &dyn Step) -> Option<bool> {
-    match AssertUnwindSafe(step.run()).catch_unwind().await {
-        Ok(Ok(more)) => Some(more),
-        Ok(Err(error)) => {
-            tracing::error!(worker = step.name(), %error, "A worker's step failed, and is tried again");
-            None
+    /// Runs the step once; `None` where it failed.
+    async fn attempt(&self) -> Option<bool> {
+        let worker = self.step.name();
+        match AssertUnwindSafe(self.step.run()).catch_unwind().await {
+            Ok(Ok(more)) => return Some(more),
+            Ok(Err(error)) => tracing::error!(worker, %error, "A worker's step failed, and is tried again"),
+            Err(_) => {
+                tracing::error!(worker, "A worker's step panicked, and is tried again");
+                self.metrics.count_panic(Place::Worker);
+            }
         }
-        Err(_) => {
-            tracing::error!(worker = step.name(), "A worker's step panicked, and is tried again");
-            None
-        }
+        self.metrics.count_failure(worker);
+        None
     }
 }
 

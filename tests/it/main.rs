@@ -23,6 +23,7 @@ mod import_export;
 mod live;
 mod live_streams;
 mod messages;
+mod operations;
 mod processes;
 mod roles;
 mod schema;

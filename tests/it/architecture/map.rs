@@ -22,13 +22,21 @@ const ROOMS: &[Room] = &[
     room("adapter", &["domain", "port", "config", "store"]),
     room("live", &["domain", "store", "port"]),
     room("auth", &["domain", "port", "config", "store"]),
+    room("metrics", &["domain", "service"]),
     // The store's read side: loaders and connections.
-    room("graphql", &["domain", "service", "live", "auth", "store"]),
-    room("http", &["graphql", "service", "live", "auth", "config", "domain"]),
-    Room { name: "worker", may_use: &["domain", "service", "port"], also: &[("src/worker/runner.rs", "store")] },
+    room("graphql", &["domain", "service", "live", "auth", "metrics", "store"]),
+    room("http", &["graphql", "service", "live", "auth", "metrics", "config", "domain"]),
+    Room {
+        name: "worker",
+        may_use: &["domain", "service", "port", "metrics"],
+        also: &[("src/worker/runner.rs", "store")],
+    },
     room(
         "app",
-        &["domain", "config", "port", "store", "service", "adapter", "live", "auth", "graphql", "http", "worker"],
+        &[
+            "domain", "config", "port", "store", "service", "adapter", "live", "auth", "metrics", "graphql", "http",
+            "worker",
+        ],
     ),
     Room { name: "cli", may_use: &["app", "config", "domain"], also: &[("src/cli/schema.rs", "graphql")] },
     room("main", &["cli"]),
@@ -42,6 +50,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("sqlx", &["src/store/connect.rs"]),
     ("entity", &["src/store"]),
     ("migration", &["src/cli/migrate.rs", "src/app"]),
+    ("prometheus_client", &["src/metrics"]),
     ("sea_orm_migration", &["migration/"]),
     ("async_graphql", &["src/graphql", "src/http"]),
     ("async_graphql_axum", &["src/http"]),

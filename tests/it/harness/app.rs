@@ -8,7 +8,8 @@ use rollcall::{
     auth::{EngineerClaim, NewToken},
     config::{self, Overrides},
     domain::{actor::Role, clock::Clock as _, id::AccountId},
-    http::router,
+    http::{metrics_router, router},
+    metrics::Scrape,
     port::provider::ConfirmationProvider,
 };
 use serde_json::{Value, json};
@@ -132,9 +133,10 @@ impl TestApp {
         app.run_live(shutdown.clone());
         let steps = app.steps(&options);
         if setup.working {
-            tokio::spawn(app.runner(shutdown.clone()).run(app.steps(&options)));
+            app.run_workers(shutdown.clone(), &options);
         }
-        let routes = router(app.http_state(address, &options)).into_make_service_with_connect_info::<SocketAddr>();
+        let routes = router(Arc::new(app.http_state(address, &options)));
+        let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
         let stop = shutdown.clone();
         tokio::spawn(async move {
             axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await.expect("serving");
@@ -145,6 +147,20 @@ impl TestApp {
             .build()
             .expect("a client");
         Self { app: Arc::new(app), clock, address, http, folder, shutdown, steps }
+    }
+
+    /// Opens the listener of the metrics. Tells where it is.
+    pub async fn serve_metrics(&self) -> SocketAddr {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let scrape = Scrape::new(self.app.metrics().clone(), self.app.services.clone());
+        let state = self.app.http_state(self.address, &ServeOptions::default());
+        let routes = metrics_router(scrape, &state.readiness);
+        let stop = self.shutdown.clone();
+        tokio::spawn(async move {
+            axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await.expect("serving");
+        });
+        address
     }
 
     /// A file in the server's folder.
@@ -205,6 +221,12 @@ impl TestApp {
             )
             .await["directorySync"]
             .clone()
+    }
+
+    /// Runs a statement on the database, past everything.
+    pub async fn run_sql(&self, statement: &str) {
+        let connection = self.app.services.store().migration_connection();
+        sea_orm::ConnectionTrait::execute_unprepared(connection, statement).await.expect(statement);
     }
 
     /// A token.

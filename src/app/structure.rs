@@ -1,0 +1,106 @@
+//! The structure of the database: what it lacks, and bringing it up to date.
+
+use std::sync::Arc;
+
+use migration::MigratorTrait as _;
+
+use super::{AppError, Migrations, connect, open_keys};
+use crate::{
+    adapter::{random::SystemChance, wakeup::in_process::InProcessWakeup},
+    config::Config,
+    store::{Store, StoreError},
+};
+
+/// Brings the database up to date. Tells how many changes were made.
+///
+/// # Errors
+/// When the database fails.
+pub async fn migrate(config: &Config) -> Result<usize, AppError> {
+    let store = open(config).await?;
+    let found = compare(&store).await?;
+    found.refuse_mixed()?;
+    if !found.pending.is_empty() {
+        apply(&store).await?;
+    }
+    Ok(found.pending.len())
+}
+
+/// How many changes the database lacks.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_pending_migrations(config: &Config) -> Result<usize, AppError> {
+    Ok(compare(&open(config).await?).await?.pending.len())
+}
+
+/// Sees to it that the structure is one that this version works with.
+///
+/// # Errors
+/// When it is not and may not be changed, or the database fails.
+pub(super) async fn prepare(store: &Store, migrations: Migrations) -> Result<(), AppError> {
+    let found = compare(store).await?;
+    found.refuse_mixed()?;
+    if found.pending.is_empty() {
+        if !found.unknown.is_empty() {
+            tracing::warn!(
+                changes = found.unknown.len(),
+                "The database's structure is of a newer version; this one works with it, so that servers can be replaced one by one"
+            );
+        }
+        return Ok(());
+    }
+    let remedy = match migrations {
+        Migrations::Apply => None,
+        Migrations::ApplyEmbedded if store.is_embedded() => None,
+        Migrations::ApplyEmbedded => Some("run `rollcall migrate`, or start with --migrate"),
+        Migrations::Require => Some("run `rollcall migrate`"),
+    };
+    match remedy {
+        None => apply(store).await,
+        Some(remedy) => {
+            let pending = found.pending.len();
+            Err(AppError::Other(format!("the database lacks {pending} changes of its structure: {remedy}")))
+        }
+    }
+}
+
+/// How the structure compares with what this version knows.
+pub(super) struct Comparison {
+    /// Changes that it lacks.
+    pub pending: Vec<String>,
+    /// Changes of a newer version.
+    pub unknown: Vec<String>,
+}
+
+impl Comparison {
+    /// A newer version brings all changes of the older ones, so a database that lacks some and has others is of neither.
+    fn refuse_mixed(&self) -> Result<(), AppError> {
+        if self.pending.is_empty() || self.unknown.is_empty() {
+            return Ok(());
+        }
+        let (lacks, has) = (self.pending.join(", "), self.unknown.join(", "));
+        Err(AppError::Other(format!(
+            "the database's structure is of another line of versions: it lacks {lacks}, and has {has}, which this version \
+             does not know; use the version that made it"
+        )))
+    }
+}
+
+/// Compares the structure with what this version knows.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn compare(store: &Store) -> Result<Comparison, StoreError> {
+    let migration::Comparison { pending, unknown } = migration::compare(store.structure_connection()).await?;
+    Ok(Comparison { pending, unknown })
+}
+
+async fn open(config: &Config) -> Result<Store, AppError> {
+    let keys = open_keys(config, &SystemChance)?;
+    Ok(connect(config, &keys, &Arc::new(InProcessWakeup::new()), None).await?)
+}
+
+async fn apply(store: &Store) -> Result<(), AppError> {
+    let applied = migration::Migrator::up(store.migration_connection(), None).await;
+    applied.map_err(|error| StoreError::from(error).into())
+}
