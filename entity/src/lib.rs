@@ -11,6 +11,7 @@ pub mod directory_sync_outcome;
 pub mod endpoint_guard;
 pub mod engineer;
 pub mod event;
+pub mod idempotency_key;
 pub mod installation;
 pub mod lease;
 pub mod outbox_message;

@@ -55,7 +55,7 @@ impl SimulatedPeople {
         use ConfirmationStatus::{Cancelled, Confirmed, Expired, Unsubscribed};
         if let Some(id) = self.pick(&[Unsubscribed, Expired, Cancelled]).await? {
             let input = SubscribeChannels { whom: Whom::Ids(vec![id]), channels: None, lift_opt_out: true };
-            let outcomes = self.services.subscribe_channels(&self.operator, input).await?;
+            let outcomes = self.services.subscribe_channels(&self.operator, input, None).await?;
             if !outcomes.is_empty() {
                 return Ok(());
             }

@@ -12,6 +12,7 @@ pub mod event;
 pub mod html;
 pub mod id;
 pub(crate) mod named;
+pub mod once;
 pub mod refusal;
 pub mod request;
 pub mod resend;

@@ -1,5 +1,7 @@
 //! Refusals: what a person can act on, as data.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, SecondsFormat, Utc};
 
 use super::{account::Locale, endpoint::Reason, engineer::NotSubscribableReason};
@@ -19,6 +21,11 @@ macro_rules! codes {
             /// The name in the API and in stored rows.
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
+            }
+
+            /// The code of that name.
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|code| code.name() == name)
             }
 
             /// The sentence for a person; `{name}` stands for a parameter.
@@ -89,6 +96,10 @@ codes! {
     DirectoryUnavailable = "DIRECTORY_UNAVAILABLE", "The directory did not answer; nobody was changed.", "目录无响应,未做任何更改。";
     /// The directory cannot be read.
     DirectoryRefused = "DIRECTORY_REFUSED", "The directory cannot be read; nobody was changed.", "目录无法读取,未做任何更改。";
+    /// The key of a mutation was used with another input.
+    IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
+        "This idempotencyKey was used with another input within the last 24 hours; give a new one.",
+        "该 idempotencyKey 在 24 小时内已用于其他输入,请换一个新的。";
     /// The caller may not do this.
     NotAllowed = "NOT_ALLOWED", "Your role does not allow this.", "您的角色无权执行此操作。";
 }
@@ -101,7 +112,7 @@ pub struct Refusal {
     /// The path of the input field concerned, outermost first; empty where it is none.
     pub field: Vec<String>,
     /// What fills the sentence: names and values, never contact data.
-    pub params: Vec<(&'static str, String)>,
+    pub params: Vec<(Cow<'static, str>, String)>,
 }
 
 impl Refusal {
@@ -124,7 +135,7 @@ impl Refusal {
     /// The same with one more parameter.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: impl ToString) -> Self {
-        self.params.push((name, value.to_string()));
+        self.params.push((name.into(), value.to_string()));
         self
     }
 

@@ -42,7 +42,7 @@ struct Details {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     field: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    params: BTreeMap<&'static str, String>,
+    params: BTreeMap<Cow<'static, str>, String>,
 }
 
 #[derive(Serialize)]

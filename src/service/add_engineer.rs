@@ -13,6 +13,7 @@ use crate::domain::{
     engineer::{Engineer, MAX_NAME, UserType},
     event::{EngineerChangeKind, Event},
     id::EngineerId,
+    once::Once,
     refusal::{Refusal, RefusalCode},
     text::clean_text,
 };
@@ -31,11 +32,17 @@ pub struct AddEngineer {
 }
 
 impl Services {
-    /// Adds someone by hand. What they bring is asked for like an edit.
+    /// Adds someone by hand. What they bring is asked for like an edit. Under a key they are added once: gives them as they are now,
+    /// `None` where they are gone since.
     ///
     /// # Errors
     /// When the input is refused, the caller may not, or the database fails.
-    pub async fn add_engineer(&self, actor: &Actor, input: AddEngineer) -> Result<Engineer, ServiceError> {
+    pub async fn add_engineer(
+        &self,
+        actor: &Actor,
+        input: AddEngineer,
+        once: Option<&Once>,
+    ) -> Result<Option<Engineer>, ServiceError> {
         if actor.require(Permission::EditEngineers).is_err() {
             return Err(Refusal::new(RefusalCode::NotAllowed).into());
         }
@@ -43,14 +50,21 @@ impl Services {
         let Newcomer { name, identity_provider, edits } =
             judge_newcomer(&input, &account.settings).map_err(ServiceError::Refused)?;
         let now = self.now();
+        let id = EngineerId::generate(now, self.chance());
         let mut tx = self.core.store.begin(&actor.account).await?;
+        if let Some(added) = self.claim_once(&tx, actor, once, &id.to_string()).await? {
+            drop(tx);
+            return match added.parse() {
+                Ok(added) => self.find_again(actor, added).await,
+                Err(_) => Ok(None),
+            };
+        }
         tx.lock_name(&name).await?;
         if tx.rows().is_added_by_hand(&name, identity_provider.as_deref()).await? {
             return Err(Refusal::new(RefusalCode::AlreadyExists).at(&["name"]).into());
         }
-        let mut engineer = Engineer::new(EngineerId::generate(now, self.chance()), name, input.user_type, now);
+        let mut engineer = Engineer::new(id, name, input.user_type, now);
         engineer.identity_provider = identity_provider;
-        let id = engineer.id;
         tx.rows().insert_engineers(std::slice::from_ref(&engineer)).await?;
         let mut batch = Batch::empty(&self.core, account, now);
         batch.log(Event::EngineerChanged { engineer: id, kind: EngineerChangeKind::Created });
@@ -63,7 +77,7 @@ impl Services {
         let engineer = batch.engineers.get(&id).cloned().unwrap_or(engineer);
         batch.save(&mut tx).await?;
         tx.commit().await?;
-        Ok(engineer)
+        Ok(Some(engineer))
     }
 }
 

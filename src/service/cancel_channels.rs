@@ -3,7 +3,7 @@
 use super::{
     CHUNK, ServiceError, Services,
     batch::Batch,
-    subscribe_channels::{ChannelOutcome, Whom},
+    subscribe_channels::{ChannelOutcome, Whom, refuse_others},
 };
 use crate::domain::{
     actor::Actor,
@@ -47,10 +47,10 @@ impl Services {
         ids: &[EngineerId],
         channels: Option<&[ChannelKind]>,
     ) -> Result<Vec<ChannelOutcome>, ServiceError> {
-        let refused = self.refuse_others(actor, ids).await?;
-        let allowed: Vec<_> = ids.iter().copied().filter(|id| !refused.contains_key(id)).collect();
         let account = self.account(&actor.account)?;
         let mut tx = self.core.store.begin(&actor.account).await?;
+        let refused = refuse_others(&tx, actor, ids).await?;
+        let allowed: Vec<_> = ids.iter().copied().filter(|id| !refused.contains_key(id)).collect();
         let mut batch = Batch::lock(&self.core, account, &tx, &allowed, self.now()).await?;
         batch.lock_guards(&tx).await?;
         let mut outcomes = Vec::new();

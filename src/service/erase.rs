@@ -50,6 +50,7 @@ impl Services {
             let tx = self.core.store.begin(account).await?;
             pruned += tx.rows().prune_events(now - keep.events, now - keep.history).await?;
             tx.rows().prune_outbox(now - keep.events).await?;
+            tx.rows().prune_idempotency_keys(now).await?;
             tx.commit().await?;
         }
         self.core.store.checkpoint().await?;

@@ -17,9 +17,11 @@ pub mod export;
 pub mod hand_over;
 pub mod import;
 pub mod measure;
+mod once;
 pub mod outbox;
 pub mod overview;
 pub mod subscribe_channels;
+mod subscribe_once;
 pub mod sync_engineers;
 pub mod update_engineer;
 

@@ -10,10 +10,11 @@ use crate::{
         confirmation::{Channel, ConfirmationStatus, Happening, Origin},
         engineer::NotSubscribableReason,
         id::EngineerId,
+        once::Once,
         refusal::{Refusal, RefusalCode},
         resend::EndpointGuard,
     },
-    store::EngineerFilter,
+    store::{EngineerFilter, Tx},
 };
 
 /// Whose channels.
@@ -67,7 +68,7 @@ impl ChannelOutcome {
 
 impl Services {
     /// Asks for confirmations. Each channel gets an outcome of its own; with `channels` left out, only those that can be
-    /// subscribed are asked for and told of.
+    /// subscribed are asked for and told of. Under a key each is asked once, and the outcomes are those of the first time.
     ///
     /// # Errors
     /// When the caller may act on nobody, or the database fails.
@@ -75,14 +76,20 @@ impl Services {
         &self,
         actor: &Actor,
         input: SubscribeChannels,
+        once: Option<&Once>,
     ) -> Result<Vec<ChannelOutcome>, ServiceError> {
         if input.lift_opt_out && !actor.may(Permission::SubscribeChannels) {
             return Err(Refusal::new(RefusalCode::NotAllowed).at(&["liftOptOut"]).into());
         }
         let ids = self.resolve(actor, &input.whom).await?;
+        if let Some(once) = once {
+            return self.subscribe_once(actor, &ids, &input, once).await;
+        }
         let mut outcomes = Vec::new();
         for chunk in ids.chunks(CHUNK) {
-            outcomes.extend(self.subscribe_chunk(actor, chunk, &input).await?);
+            let mut tx = self.core.store.begin(&actor.account).await?;
+            outcomes.extend(self.subscribe_chunk(actor, &mut tx, chunk, &input).await?);
+            tx.commit().await?;
         }
         Ok(outcomes)
     }
@@ -107,18 +114,19 @@ impl Services {
         }
     }
 
-    async fn subscribe_chunk(
+    /// Asks these people within the caller's transaction.
+    pub(super) async fn subscribe_chunk(
         &self,
         actor: &Actor,
+        tx: &mut Tx,
         ids: &[EngineerId],
         input: &SubscribeChannels,
     ) -> Result<Vec<ChannelOutcome>, ServiceError> {
-        let refused = self.refuse_others(actor, ids).await?;
+        let refused = refuse_others(tx, actor, ids).await?;
         let allowed: Vec<_> = ids.iter().copied().filter(|id| !refused.contains_key(id)).collect();
         let account = self.account(&actor.account)?;
-        let mut tx = self.core.store.begin(&actor.account).await?;
-        let mut batch = Batch::lock(&self.core, account, &tx, &allowed, self.now()).await?;
-        batch.lock_guards(&tx).await?;
+        let mut batch = Batch::lock(&self.core, account, tx, &allowed, self.now()).await?;
+        batch.lock_guards(tx).await?;
         let channels = input.channels.as_deref();
         let mut outcomes = Vec::new();
         for id in ids {
@@ -132,26 +140,24 @@ impl Services {
                 outcomes.extend(Some(outcome).filter(|_| wanted));
             }
         }
-        batch.save(&mut tx).await?;
-        tx.commit().await?;
+        batch.save(tx).await?;
         Ok(outcomes)
     }
+}
 
-    /// Of these people, those on whose channels the caller may not act, with the reason. Nothing is locked for them.
-    pub(super) async fn refuse_others(
-        &self,
-        actor: &Actor,
-        ids: &[EngineerId],
-    ) -> Result<HashMap<EngineerId, Refusal>, ServiceError> {
-        let present = self.core.store.rows(&actor.account).find_engineers(ids).await?;
-        let judge = |id: &EngineerId| match (present.contains_key(id) && actor.can_view(*id), actor.can_subscribe(*id))
-        {
-            (false, _) => Some((*id, Refusal::not_found("engineer"))),
-            (true, false) => Some((*id, Refusal::new(RefusalCode::NotAllowed))),
-            (true, true) => None,
-        };
-        Ok(ids.iter().filter_map(judge).collect())
-    }
+/// Of these people, those on whose channels the caller may not act, with the reason. Nothing is locked for them.
+pub(super) async fn refuse_others(
+    tx: &Tx,
+    actor: &Actor,
+    ids: &[EngineerId],
+) -> Result<HashMap<EngineerId, Refusal>, ServiceError> {
+    let present = tx.rows().find_engineers(ids).await?;
+    let judge = |id: &EngineerId| match (present.contains_key(id) && actor.can_view(*id), actor.can_subscribe(*id)) {
+        (false, _) => Some((*id, Refusal::not_found("engineer"))),
+        (true, false) => Some((*id, Refusal::new(RefusalCode::NotAllowed))),
+        (true, true) => None,
+    };
+    Ok(ids.iter().filter_map(judge).collect())
 }
 
 fn subscribe(batch: &mut Batch<'_>, id: EngineerId, kind: ChannelKind, lift_opt_out: bool) -> ChannelOutcome {

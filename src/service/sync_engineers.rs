@@ -8,9 +8,10 @@ use crate::{
         actor::{Actor, Permission},
         event::Event,
         id::{AccountId, DirectorySyncId},
+        once::Once,
         refusal::{Refusal, RefusalCode},
     },
-    store::{SyncCounts, SyncRun, SyncState, SyncWish},
+    store::{SyncCounts, SyncRun, SyncState, SyncWish, Tx},
 };
 
 /// How long one process keeps to the schedule before another may take over.
@@ -30,11 +31,16 @@ pub struct SyncEngineers {
 }
 
 impl Services {
-    /// Queues a run; a worker does it at once.
+    /// Queues a run; a worker does it at once. Under a key one run is queued.
     ///
     /// # Errors
     /// When the directory is unknown, the caller may not, or the database fails.
-    pub async fn sync_engineers(&self, actor: &Actor, input: SyncEngineers) -> Result<SyncRun, ServiceError> {
+    pub async fn sync_engineers(
+        &self,
+        actor: &Actor,
+        input: SyncEngineers,
+        once: Option<&Once>,
+    ) -> Result<SyncRun, ServiceError> {
         if !actor.may(Permission::SyncDirectories) {
             return Err(Refusal::new(RefusalCode::NotAllowed).into());
         }
@@ -54,7 +60,15 @@ impl Services {
             restore_deleted: input.restore_deleted,
             requested_by: Some(actor.subject.clone()),
         };
-        self.queue_directory_sync(&actor.account, wish).await
+        let run = self.new_run(wish);
+        let tx = self.core.store.begin(&actor.account).await?;
+        if let Some(queued) = self.claim_once(&tx, actor, once, &run.id.to_string()).await? {
+            drop(tx);
+            let queued = queued.parse().map_err(|_| Refusal::not_found("directorySync"))?;
+            let found = self.core.store.rows(&actor.account).find_sync(queued).await?;
+            return found.ok_or_else(|| Refusal::not_found("directorySync").into());
+        }
+        self.queue_run(tx, run).await
     }
 
     /// Queues a run for whoever may.
@@ -62,8 +76,14 @@ impl Services {
     /// # Errors
     /// When the database fails.
     pub async fn queue_directory_sync(&self, account: &AccountId, wish: SyncWish) -> Result<SyncRun, ServiceError> {
+        let run = self.new_run(wish);
+        let tx = self.core.store.begin(account).await?;
+        self.queue_run(tx, run).await
+    }
+
+    fn new_run(&self, wish: SyncWish) -> SyncRun {
         let now = self.now();
-        let run = SyncRun {
+        SyncRun {
             id: DirectorySyncId::generate(now, self.chance()),
             wish,
             state: SyncState::Queued,
@@ -74,10 +94,12 @@ impl Services {
             created_at: now,
             started_at: None,
             finished_at: None,
-        };
-        let mut tx = self.core.store.begin(account).await?;
+        }
+    }
+
+    async fn queue_run(&self, mut tx: Tx, run: SyncRun) -> Result<SyncRun, ServiceError> {
         tx.rows().save_sync(&run).await?;
-        tx.log(Event::SyncProgressed { sync: run.id }, now, self.chance());
+        tx.log(Event::SyncProgressed { sync: run.id }, run.created_at, self.chance());
         tx.commit().await?;
         Ok(run)
     }

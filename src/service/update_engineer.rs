@@ -14,6 +14,7 @@ use crate::{
         engineer::Engineer,
         event::{EngineerChangeKind, Event},
         id::EngineerId,
+        once::Once,
         refusal::{Refusal, RefusalCode},
     },
     store::{RobotEndpoint, StoreError, Tx},
@@ -32,16 +33,26 @@ pub struct UpdateEngineer {
 
 impl Services {
     /// Edits an engineer. A new mobile asks for SMS and voice, a new e-mail address for e-mail; the same value asks for nothing.
+    /// Under a key the edit is made once: gives them as they are now, `None` where they are gone since.
     ///
     /// # Errors
     /// When the input is refused, the caller may not, or the database fails.
-    pub async fn update_engineer(&self, actor: &Actor, input: UpdateEngineer) -> Result<Engineer, ServiceError> {
+    pub async fn update_engineer(
+        &self,
+        actor: &Actor,
+        input: UpdateEngineer,
+        once: Option<&Once>,
+    ) -> Result<Option<Engineer>, ServiceError> {
         if !actor.can_edit(input.id) {
             return Err(self.hidden_or_forbidden(actor, input.id));
         }
         let account = self.account(&actor.account)?;
         let edits = judge(&input.edits, &account.settings).map_err(ServiceError::Refused)?;
         let mut tx = self.core.store.begin(&actor.account).await?;
+        if self.claim_once(&tx, actor, once, "").await?.is_some() {
+            drop(tx);
+            return self.find_again(actor, input.id).await;
+        }
         let mut batch = Batch::lock(&self.core, account, &tx, &[input.id], self.now()).await?;
         let Some(engineer) = batch.engineers.get(&input.id).filter(|engineer| engineer.deleted_at.is_none()) else {
             return Err(Refusal::not_found("engineer").at(&["id"]).into());
@@ -62,7 +73,7 @@ impl Services {
         let engineer = batch.engineers.get(&input.id).cloned().ok_or_else(|| Refusal::not_found("engineer"))?;
         batch.save(&mut tx).await?;
         tx.commit().await?;
-        Ok(engineer)
+        Ok(Some(engineer))
     }
 
     /// Who may not even see the engineer learns nothing of them.

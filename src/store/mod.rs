@@ -13,6 +13,7 @@ mod engineer_list;
 mod error;
 mod event;
 mod guard;
+mod idempotency;
 mod identity;
 mod lease;
 mod link;
@@ -41,6 +42,7 @@ pub use self::{
     engineer_list::{EngineerFilter, EngineerOrder, EngineerOrderField, Keyset, Place as EngineerPlace},
     error::{StoreError, Trouble},
     event::StatusChangeFilter,
+    idempotency::{Claimed, Kept, OnceKey},
     lease::Fence,
     link::{Answer, Consent, Link},
     measure::{QueueKind, QueueMeasure, RollMeasure},

@@ -86,6 +86,11 @@ impl Sealer {
         constant_time::verify_slices_are_equal(self.code_hash(generation, code).as_bytes(), hash.as_bytes()).is_ok()
     }
 
+    /// The keyed hash of what a caller gave with a mutation.
+    pub(super) fn once_hash(&self, parts: &[&str]) -> String {
+        self.hash(&[&["once"], parts].concat())
+    }
+
     /// What tells whether two processes work with the same index key.
     pub(super) fn index_fingerprint(&self) -> String {
         self.hash(&["fingerprint"])

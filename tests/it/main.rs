@@ -19,6 +19,7 @@ mod domain;
 mod end_to_end;
 mod hand_over;
 mod harness;
+mod idempotency;
 mod import_export;
 mod live;
 mod live_streams;

@@ -5,3 +5,4 @@ mod killed;
 mod logged;
 mod pages;
 mod resumed;
+mod sent_again;

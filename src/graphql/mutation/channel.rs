@@ -6,6 +6,7 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
 use super::{
     ids::{GivenId, GivenIds},
+    once::read_once,
     part, refuse,
 };
 use crate::{
@@ -49,6 +50,9 @@ pub(in crate::graphql) struct SubscribeChannelsInput {
     /// Ask also where the person behind the endpoint opted out. Not for an ENGINEER.
     #[graphql(default = false)]
     lift_opt_out: bool,
+    /// A text of the caller's own, such as a UUID: 1 to 255 characters. Sent again within 24 hours by the same caller, with the same
+    /// input, the mutation is answered again and not done again.
+    idempotency_key: Option<String>,
 }
 
 /// Which channels to cancel. Give engineerIds or filter, not both.
@@ -90,14 +94,19 @@ impl ChannelMutation {
         #[graphql(desc = "Which channels.")] input: SubscribeChannelsInput,
     ) -> Result<SubscribeChannelsPayload> {
         let caller = Caller::of(ctx)?;
+        let refuse = |user_errors| Ok(SubscribeChannelsPayload { outcomes: Vec::new(), user_errors });
+        let once = match read_once(ctx, caller, input.idempotency_key.as_deref())? {
+            Ok(once) => once,
+            Err(user_errors) => return refuse(user_errors),
+        };
         let channels = read_channels(input.channels);
         let given = match Given::read(caller, input.engineer_ids, input.filter)? {
             Ok(given) => given,
-            Err(user_errors) => return Ok(SubscribeChannelsPayload { outcomes: Vec::new(), user_errors }),
+            Err(user_errors) => return refuse(user_errors),
         };
         let wish =
             SubscribeChannels { whom: given.whom(), channels: channels.clone(), lift_opt_out: input.lift_opt_out };
-        let done = caller.services.subscribe_channels(caller.actor, wish).await;
+        let done = caller.services.subscribe_channels(caller.actor, wish, once.as_ref()).await;
         let (outcomes, user_errors) = given.report(caller, channels.as_deref(), done)?;
         Ok(SubscribeChannelsPayload { outcomes, user_errors })
     }

@@ -83,7 +83,7 @@ impl ConfirmationMutation {
         };
         let kind = input.channel.into();
         let confirmed = caller.services.confirm_channel(caller.actor, id, kind, &input.code).await;
-        let (engineer, user_errors) = show(caller, part(confirmed, caller.locale)?);
+        let (engineer, user_errors) = show(caller, part(confirmed, caller.locale)?.map(Some));
         let channel = match &engineer {
             Some(engineer) => Some(engineer.find_channel(kind).await?),
             None => None,

@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 
-use super::part;
+use super::{once::read_once, part};
 use crate::{
     graphql::{
         context::Caller,
@@ -30,6 +30,9 @@ pub(in crate::graphql) struct SyncEngineersInput {
     /// Bring back people who were deleted from the roll and are still listed.
     #[graphql(default = false)]
     restore_deleted: bool,
+    /// A text of the caller's own, such as a UUID: 1 to 255 characters. Sent again within 24 hours by the same caller, with the same
+    /// input, the mutation is answered again and not done again.
+    idempotency_key: Option<String>,
 }
 
 /// What came of asking for a directory sync.
@@ -51,13 +54,17 @@ impl DirectorySyncMutation {
         #[graphql(desc = "Which directory, and how.")] input: SyncEngineersInput,
     ) -> Result<SyncEngineersPayload> {
         let caller = Caller::of(ctx)?;
+        let once = match read_once(ctx, caller, input.idempotency_key.as_deref())? {
+            Ok(once) => once,
+            Err(user_errors) => return Ok(SyncEngineersPayload { directory_sync: None, user_errors }),
+        };
         let wish = SyncEngineers {
             directory: input.directory,
             dry_run: input.dry_run,
             confirm_removals: input.confirm_removals,
             restore_deleted: input.restore_deleted,
         };
-        match part(caller.services.sync_engineers(caller.actor, wish).await, caller.locale)? {
+        match part(caller.services.sync_engineers(caller.actor, wish, once.as_ref()).await, caller.locale)? {
             Ok(run) => {
                 Ok(SyncEngineersPayload { directory_sync: Some(DirectorySync::new(run)), user_errors: Vec::new() })
             }

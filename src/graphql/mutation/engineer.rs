@@ -2,7 +2,7 @@
 
 use async_graphql::{Context, ID, InputObject, MaybeUndefined, Object, SimpleObject};
 
-use super::{part, refuse};
+use super::{once::read_once, part, refuse};
 use crate::{
     domain::{engineer, refusal::Refusal},
     graphql::{
@@ -56,6 +56,9 @@ pub(in crate::graphql) struct AddEngineerInput {
     email: Option<String>,
     /// Where channels end: chat robots, and another way to give mobile and email.
     endpoints: Option<Vec<EndpointInput>>,
+    /// A text of the caller's own, such as a UUID: 1 to 255 characters. Sent again within 24 hours by the same caller, with the same
+    /// input, the mutation is answered again and not done again.
+    idempotency_key: Option<String>,
 }
 
 /// Edits of an engineer. A field that is left out stays as it is; null clears it.
@@ -75,12 +78,15 @@ pub(in crate::graphql) struct UpdateEngineerInput {
     email: MaybeUndefined<String>,
     /// Where channels end: chat robots, and another way to give mobile and email. Channels that are left out stay as they are.
     endpoints: Option<Vec<EndpointInput>>,
+    /// A text of the caller's own, such as a UUID: 1 to 255 characters. Sent again within 24 hours by the same caller, with the same
+    /// input, the mutation is answered again and not done again.
+    idempotency_key: Option<String>,
 }
 
 /// What came of adding someone.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct AddEngineerPayload {
-    /// The engineer; null where the input was refused.
+    /// The engineer; null where the input was refused, or where an earlier call added someone who is gone since.
     engineer: Option<Engineer>,
     /// What was refused.
     user_errors: Vec<UserError>,
@@ -89,7 +95,7 @@ pub(in crate::graphql) struct AddEngineerPayload {
 /// What came of an edit.
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct UpdateEngineerPayload {
-    /// The engineer as they are now; null where the edit was refused.
+    /// The engineer as they are now; null where the edit was refused, or made by an earlier call and they are gone since.
     engineer: Option<Engineer>,
     /// What was refused. If anything was, nothing was changed.
     user_errors: Vec<UserError>,
@@ -104,6 +110,10 @@ impl EngineerMutation {
         #[graphql(desc = "Whom.")] input: AddEngineerInput,
     ) -> Result<AddEngineerPayload> {
         let caller = Caller::of(ctx)?;
+        let once = match read_once(ctx, caller, input.idempotency_key.as_deref())? {
+            Ok(once) => once,
+            Err(user_errors) => return Ok(AddEngineerPayload { engineer: None, user_errors }),
+        };
         let input = AddEngineer {
             name: input.name,
             user_type: input.user_type.into(),
@@ -116,7 +126,7 @@ impl EngineerMutation {
                 endpoints: endpoints(input.endpoints),
             },
         };
-        let added = caller.services.add_engineer(caller.actor, input).await;
+        let added = caller.services.add_engineer(caller.actor, input, once.as_ref()).await;
         let (engineer, user_errors) = show(caller, part(added, caller.locale)?);
         Ok(AddEngineerPayload { engineer, user_errors })
     }
@@ -128,6 +138,10 @@ impl EngineerMutation {
         #[graphql(desc = "What to change of whom.")] input: UpdateEngineerInput,
     ) -> Result<UpdateEngineerPayload> {
         let caller = Caller::of(ctx)?;
+        let once = match read_once(ctx, caller, input.idempotency_key.as_deref())? {
+            Ok(once) => once,
+            Err(user_errors) => return Ok(UpdateEngineerPayload { engineer: None, user_errors }),
+        };
         let Ok(id) = input.id.parse() else {
             let user_errors = refuse(Refusal::not_found("engineer").at(&["id"]), caller.locale);
             return Ok(UpdateEngineerPayload { engineer: None, user_errors });
@@ -140,7 +154,7 @@ impl EngineerMutation {
             endpoints: endpoints(input.endpoints),
         };
         let input = UpdateEngineer { id, version: input.version, edits };
-        let updated = caller.services.update_engineer(caller.actor, input).await;
+        let updated = caller.services.update_engineer(caller.actor, input, once.as_ref()).await;
         let (engineer, user_errors) = show(caller, part(updated, caller.locale)?);
         Ok(UpdateEngineerPayload { engineer, user_errors })
     }
@@ -172,10 +186,12 @@ fn endpoints(inputs: Option<Vec<EndpointInput>>) -> Vec<EndpointEdit> {
 /// The engineer, or what was refused.
 pub(super) fn show(
     caller: Caller<'_>,
-    parted: Result<engineer::Engineer, Vec<UserError>>,
+    parted: Result<Option<engineer::Engineer>, Vec<UserError>>,
 ) -> (Option<Engineer>, Vec<UserError>) {
     match parted {
-        Ok(engineer) => (Some(Mates::alone(caller.services, caller.account(), engineer)), Vec::new()),
+        Ok(engineer) => {
+            (engineer.map(|engineer| Mates::alone(caller.services, caller.account(), engineer)), Vec::new())
+        }
         Err(user_errors) => (None, user_errors),
     }
 }

@@ -6,6 +6,7 @@ pub(super) mod deletion;
 pub(super) mod directory_sync;
 pub(super) mod engineer;
 mod ids;
+mod once;
 
 use super::{error::Result, object::user_error::UserError};
 use crate::{

@@ -330,6 +330,8 @@ pub(in crate::graphql) enum UserErrorCode {
     DirectoryUnavailable,
     /// The directory cannot be read; nobody was changed.
     DirectoryRefused,
+    /// The idempotencyKey was used with another input within the last 24 hours.
+    IdempotencyKeyReused,
     /// The caller's role does not allow it.
     NotAllowed,
 }

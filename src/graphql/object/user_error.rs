@@ -1,5 +1,7 @@
 //! Refusals as data.
 
+use std::borrow::Cow;
+
 use async_graphql::SimpleObject;
 
 use super::choice::UserErrorCode;
@@ -31,7 +33,7 @@ impl UserError {
     /// A refusal in the caller's language.
     pub fn new(refusal: Refusal, locale: Locale) -> Self {
         let message = refusal.message(locale);
-        let param = |(name, value): (&'static str, String)| Param { name: name.to_owned(), value };
+        let param = |(name, value): (Cow<'static, str>, String)| Param { name: name.into_owned(), value };
         Self {
             code: refusal.code.into(),
             message,

@@ -63,6 +63,7 @@ async fn an_engineer_is_known_by_the_directorys_key_in_a_claim() {
         .sync_engineers(
             &admin,
             rollcall::service::sync_engineers::SyncEngineers { directory: Some("hr".to_owned()), ..Default::default() },
+            None,
         )
         .await
         .expect("a run");
