@@ -54,7 +54,7 @@ use crate::{
         wakeup::Wakeup,
     },
     service::{Account, Core, Directory, Retention, ServiceError, Services},
-    store::{ConnectOptions, OnStatement, SealerKeys, Store, StoreError},
+    store::{ConnectOptions, OnStatement, SealerKeys, Store, StoreError, Trouble},
 };
 
 pub use self::{
@@ -138,6 +138,9 @@ pub enum AppError {
 /// What a person is told: the database's own words are for the log.
 fn describe_store(error: &StoreError) -> String {
     match error {
+        StoreError::Database(_) if error.trouble() == Trouble::Unwritable => {
+            "the database cannot be written to: its storage is full, or read-only".to_owned()
+        }
         StoreError::Database(inner) => {
             tracing::debug!(error = %inner, "The database failed");
             "the database failed; --log debug tells more".to_owned()

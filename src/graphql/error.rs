@@ -8,7 +8,7 @@ use crate::{
     domain::{actor::Forbidden, event::CursorExpired},
     live::FollowError,
     service::ServiceError,
-    store::StoreError,
+    store::{StoreError, Trouble},
 };
 
 /// The code in `errors[].extensions.code`.
@@ -112,20 +112,19 @@ impl From<Fault> for Error {
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        let unavailable = match &error {
-            StoreError::Database(_) => true,
-            StoreError::BadRow { .. } | StoreError::Unseal(_) | StoreError::LeaseLost | StoreError::Unusable(_) => {
-                false
-            }
-        };
         tracing::error!(%error, "A GraphQL field failed: {error}");
-        if unavailable {
-            Self::new(ErrorCode::Unavailable, "The server cannot answer now. Try again in a moment.")
-        } else {
-            Self::internal()
+        match error.trouble() {
+            Trouble::Unavailable => {
+                Self::new(ErrorCode::Unavailable, "The server cannot answer now. Try again in a moment.")
+            }
+            Trouble::Unwritable => Self::new(ErrorCode::Unavailable, UNWRITABLE),
+            Trouble::Fault => Self::internal(),
         }
     }
 }
+
+/// What is told where the storage takes no writes.
+pub const UNWRITABLE: &str = "Nothing can be changed now: the server's storage is full, or read-only. Reading goes on.";
 
 impl From<Forbidden> for Fault {
     fn from(_: Forbidden) -> Self {

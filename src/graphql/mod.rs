@@ -22,7 +22,7 @@ mod variables;
 
 pub use self::{
     context::Session,
-    error::ErrorCode,
+    error::{ErrorCode, UNWRITABLE},
     execute::SessionExecutor,
     gate::{Admitted, Call, Document, Gate},
     schema::{Schema, build_schema, sdl},

@@ -15,8 +15,8 @@ use tracing::error;
 use crate::{
     auth::AuthError,
     domain::{account::Locale, refusal::Refusal},
-    graphql::ErrorCode,
-    service::ServiceError,
+    graphql::{ErrorCode, UNWRITABLE},
+    service::{ServiceError, Trouble},
 };
 
 /// The media type of plain JSON answers.
@@ -84,6 +84,15 @@ impl HttpError {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal.name(), "Something broke on the server.")
     }
 
+    fn from_trouble(trouble: Trouble) -> Self {
+        let unavailable = |message| Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable.name(), message);
+        match trouble {
+            Trouble::Unavailable => unavailable("The server cannot answer now. Try again in a moment."),
+            Trouble::Unwritable => unavailable(UNWRITABLE),
+            Trouble::Fault => Self::internal(),
+        }
+    }
+
     /// The same with a header.
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
@@ -102,7 +111,7 @@ impl HttpError {
             ServiceError::UnknownAccount => Self::forbidden("There is no such account on this server."),
             ServiceError::Store(fault) => {
                 error!(error = %fault, "A request failed: {fault}");
-                Self::internal()
+                Self::from_trouble(fault.trouble())
             }
         }
     }

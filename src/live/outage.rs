@@ -5,10 +5,11 @@ use std::{
     time::Duration,
 };
 
-use crate::store::StoreError;
+use crate::store::{StoreError, Trouble};
 
 const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LONGEST_DELAY: Duration = Duration::from_secs(10);
+/// Whoever follows is to catch up within seconds after an outage.
+const LONGEST_DELAY: Duration = Duration::from_secs(2);
 
 /// Whether the database fails at one thing, so that the log says it once per outage.
 pub(super) struct Outage {
@@ -34,7 +35,7 @@ impl Outage {
     }
 }
 
-/// How long to wait before asking again: twice as long each time, up to ten seconds.
+/// How long to wait before asking again: twice as long each time, up to two seconds.
 #[derive(Debug)]
 pub(super) struct BackOff {
     delay: Duration,
@@ -53,9 +54,9 @@ impl BackOff {
 }
 
 /// Whether trying again may help. Bad data stays bad.
-pub(super) const fn may_pass(error: &StoreError) -> bool {
-    match error {
-        StoreError::Database(_) => true,
-        StoreError::BadRow { .. } | StoreError::Unseal(_) | StoreError::LeaseLost | StoreError::Unusable(_) => false,
+pub(super) fn may_pass(error: &StoreError) -> bool {
+    match error.trouble() {
+        Trouble::Unavailable | Trouble::Unwritable => true,
+        Trouble::Fault => false,
     }
 }

@@ -46,12 +46,17 @@ impl Services {
     /// When the database failed in one of them. What the directory answers is no error here.
     pub async fn run_due_directory_sync(&self, owner: &str) -> Result<bool, ServiceError> {
         let (mut ran, mut failure) = (false, None);
+        // A lease that ends while this looks must not let a younger run of its account pass an older one.
+        let mut busy = HashSet::new();
         for (id, waiting) in self.core.store.queue().list_due_syncs().await? {
-            if !self.core.accounts.contains_key(&id) {
+            if !self.core.accounts.contains_key(&id) || busy.contains(&id) {
                 continue;
             }
             let lease = format!("directory-sync/{id}");
-            let Some(fence) = self.core.store.take_lease(&lease, owner, self.now(), LEASE).await? else { continue };
+            let Some(fence) = self.core.store.take_lease(&lease, owner, self.now(), LEASE).await? else {
+                busy.insert(id);
+                continue;
+            };
             let released = fence.clone();
             // What was read before the lease may be old: another process may have ended the run since.
             let present = self.core.store.rows(&id).find_sync(waiting.id).await?;

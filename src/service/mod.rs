@@ -37,6 +37,9 @@ use crate::{
     store::{Store, StoreError},
 };
 
+/// What a failure of the database means for whoever asked.
+pub use crate::store::Trouble;
+
 /// How many people one transaction of a bulk run changes at most.
 pub const CHUNK: usize = 200;
 

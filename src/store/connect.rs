@@ -8,7 +8,10 @@ use sea_orm::{
     ActiveValue::Set, ConnectOptions as SeaOptions, ConnectionTrait, Database, DatabaseConnection, DbBackend,
     EntityTrait, sea_query::OnConflict,
 };
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
+use sqlx::{
+    Connection as _,
+    sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
 
 use super::{Inner, OnCommit, OnStatement, Sealer, SealerKeys, Store, StoreError};
 
@@ -17,6 +20,10 @@ const SQLITE_ROW_BUFFER: usize = 4096;
 
 /// How long a writer on SQLite waits for another process's transaction.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a connection to PostgreSQL may take, a new one included. While the database is down every request takes that long to
+/// fail, and a client is to know within 5 s.
+const POSTGRES_PATIENCE: Duration = Duration::from_secs(3);
 
 /// How to open the database.
 #[derive(Clone)]
@@ -144,13 +151,13 @@ fn observe(mut connection: DatabaseConnection, on_statement: Option<OnStatement>
     connection
 }
 
-fn quiet(mut options: SeaOptions, max_connections: u32) -> SeaOptions {
+fn quiet(mut options: SeaOptions, max_connections: u32, acquire_timeout: Duration) -> SeaOptions {
     // Statements carry phone numbers: they go to no log and no span.
     options
         .max_connections(max_connections)
         .sqlx_logging(false)
         .record_stmt_in_spans(false)
-        .acquire_timeout(Duration::from_secs(10));
+        .acquire_timeout(acquire_timeout);
     options
 }
 
@@ -172,7 +179,7 @@ fn make_private(url: &str) -> Result<(), StoreError> {
 }
 
 async fn connect_sqlite(url: &str, max_connections: u32) -> Result<DatabaseConnection, StoreError> {
-    let mut options = quiet(SeaOptions::new(url), max_connections);
+    let mut options = quiet(SeaOptions::new(url), max_connections, SQLITE_BUSY_TIMEOUT);
     // One call: a second one would silently replace the first.
     options.map_sqlx_sqlite_opts(|options| {
         options
@@ -184,11 +191,23 @@ async fn connect_sqlite(url: &str, max_connections: u32) -> Result<DatabaseConne
             .row_buffer_size(SQLITE_ROW_BUFFER)
             .pragma("secure_delete", "on")
     });
+    // A COMMIT that fails, on a full disk say, has rolled back already, and then the library's ROLLBACK fails and it believes ever
+    // after that a transaction is open: what it calls BEGIN IMMEDIATE would be a savepoint that locks nothing.
+    options.map_sqlx_sqlite_pool_opts(|pool| {
+        pool.after_release(|connection, _| {
+            Box::pin(async move {
+                // After what is still to be rolled back.
+                connection.ping().await?;
+                Ok(!connection.is_in_transaction())
+            })
+        })
+    });
     Ok(Database::connect(options).await?)
 }
 
 async fn connect_postgres(url: &str, max_connections: u32) -> Result<DatabaseConnection, StoreError> {
-    Database::connect(quiet(SeaOptions::new(url), max_connections)).await.map_err(|error| {
+    let options = quiet(SeaOptions::new(url), max_connections, POSTGRES_PATIENCE);
+    Database::connect(options).await.map_err(|error| {
         StoreError::Unusable(format!("PostgreSQL does not answer, or does not let rollcall in: {error}"))
     })
 }

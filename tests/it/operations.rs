@@ -1,5 +1,8 @@
 //! What an operator sees and does: probes, metrics, listeners, ending, backups.
 
 mod confirm_listener;
+mod ending;
 mod metrics;
+mod outage;
 mod readiness;
+mod storage;

@@ -63,6 +63,19 @@ impl Database {
         postgres::fresh_database().map(|url| Self { url: Some(url) })
     }
 
+    /// The same PostgreSQL by way of another port of this machine.
+    pub fn by_port(&self, port: u16) -> Self {
+        let url = self.url.as_ref().expect("it is PostgreSQL");
+        let (before, after) = url.rsplit_once(':').expect("a port");
+        let (_, database) = after.split_once('/').expect("a database");
+        Self { url: Some(format!("{before}:{port}/{database}")) }
+    }
+
+    /// The port, where it is PostgreSQL.
+    pub fn port(&self) -> Option<u16> {
+        self.url.as_ref()?.rsplit_once(':')?.1.split_once('/')?.0.parse().ok()
+    }
+
     /// The URL, where it is PostgreSQL.
     pub fn url(&self) -> Option<&str> {
         self.url.as_deref()

@@ -6,6 +6,7 @@ pub mod identity_provider;
 pub mod postgres;
 pub mod process;
 pub mod provider;
+pub mod proxy;
 pub mod roll;
 pub mod smtp;
 pub mod socket;

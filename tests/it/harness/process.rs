@@ -55,6 +55,14 @@ impl ServerProcess {
         Self::start_with(data, env, &[], Stdio::null())
     }
 
+    /// The same by a shell that does something first.
+    pub fn start_after(first: &str, data: &Path) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{first}; exec \"$0\" \"$@\""), ROLLCALL, "serve"]);
+        shell.stdin(Stdio::null()).current_dir(std::env::temp_dir());
+        Self::launch(shell, data, &[], Stdio::null())
+    }
+
     /// The same with more arguments, and with its log in a file.
     pub fn start_logging(data: &Path, more: &[&str], log: &Path) -> Self {
         let log = std::fs::File::create(log).expect("a file for the log");
@@ -62,11 +70,16 @@ impl ServerProcess {
     }
 
     fn start_with(data: &Path, env: &[(&str, &str)], more: &[&str], log: Stdio) -> Self {
+        let mut command = command(&["serve"], env);
+        command.args(more);
+        Self::launch(command, data, env, log)
+    }
+
+    fn launch(mut command: Command, data: &Path, env: &[(&str, &str)], log: Stdio) -> Self {
         let address = free_address();
         let (data, listen) = (data.display().to_string(), address.to_string());
-        let arguments = ["serve", "--demo", "--migrate", "--listen", &listen, "--data", &data];
-        let mut child =
-            command(&arguments, env).args(more).stdout(Stdio::piped()).stderr(log).spawn().expect("the binary");
+        command.args(["--demo", "--migrate", "--listen", &listen, "--data", &data]);
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the binary");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
         let ready = lines.by_ref().map_while(Result::ok).any(|line| line.contains("is ready at"));
         assert!(ready, "the server did not start");
@@ -84,8 +97,19 @@ impl ServerProcess {
 
     /// Asks it to end, as `kill` does, and waits. Tells whether it ended well.
     pub fn terminate(&mut self) -> bool {
+        self.ask_to_end();
+        self.wait() == Some(0)
+    }
+
+    /// Asks it to end, as `kill` does.
+    pub fn ask_to_end(&self) {
         let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
-        told.success() && self.child.wait().expect("waiting").success()
+        assert!(told.success(), "it runs");
+    }
+
+    /// Waits for its end. Tells what it ended with; `None` where a signal ended it.
+    pub fn wait(&mut self) -> Option<i32> {
+        self.child.wait().expect("waiting").code()
     }
 
     /// The number of the process.
