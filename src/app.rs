@@ -1,8 +1,10 @@
 //! The assembler: configuration to adapters, adapters to use cases, use cases to router and workers. The only file that names
 //! adapters.
 
+mod backup;
 mod commands;
 mod data_lock;
+mod database;
 mod readiness;
 mod serve;
 mod simulated_people;
@@ -12,7 +14,6 @@ mod vitals;
 
 use std::{
     collections::{BTreeMap, HashMap},
-    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -24,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     adapter::{
         directory::csv::CsvDirectory,
-        keys::{FileKeys, KeysError, open_token_secret},
+        keys::{KeysError, open_token_secret},
         provider::builtin::{BuiltinProvider, Transports},
         random::SystemChance,
         transport::{
@@ -35,8 +36,7 @@ use crate::{
     },
     auth::{Authenticator, IssueError, KeySet, Tokens, WeakSecret},
     config::{
-        AccountConfig, Config, DatabaseLocation, DirectoryConfig, DirectorySourceConfig, ProviderKind, SmtpConfig,
-        TokenKeysConfig,
+        AccountConfig, Config, DirectoryConfig, DirectorySourceConfig, ProviderKind, SmtpConfig, TokenKeysConfig,
     },
     domain::{
         account::Locale,
@@ -49,15 +49,13 @@ use crate::{
     graphql,
     live::{Live, LiveOptions},
     metrics::Metrics,
-    port::{
-        directory::DirectorySource, keys::KeySource, provider::ConfirmationProvider, transport::Transport,
-        wakeup::Wakeup,
-    },
+    port::{directory::DirectorySource, provider::ConfirmationProvider, transport::Transport, wakeup::Wakeup},
     service::{Account, Core, Directory, Retention, ServiceError, Services},
-    store::{ConnectOptions, OnStatement, SealerKeys, Store, StoreError, Trouble},
+    store::{OnStatement, Store, StoreError, Trouble},
 };
 
 pub use self::{
+    backup::{BackupReport, RestoreReport, back_up, begin_new_epochs, restore},
     commands::{SHOWN_OUTCOMES, SyncOrder, SyncReport, check_smtp, list_directory, list_token_keys},
     data_lock::{DataLock, DataLockError},
     serve::{Listeners, ServeOptions, Server},
@@ -189,9 +187,9 @@ impl App {
     /// When the keys, the database or an adapter's settings are not usable.
     pub async fn open(config: Config, outside: Outside, migrations: Migrations) -> Result<Self, AppError> {
         let Outside { clock, chance, provider, on_statement } = outside;
-        let keys = open_keys(&config, chance.as_ref())?;
+        let keys = database::open_keys(&config, chance.as_ref())?;
         let wakeup = Arc::new(InProcessWakeup::new());
-        let store = open_store(&config, &keys, &wakeup, migrations, on_statement).await?;
+        let store = database::open_store(&config, &keys, &wakeup, migrations, on_statement).await?;
         let provider = match provider {
             Some(provider) => provider,
             None => builtin_provider(&config, &store, &clock, &chance)?,
@@ -290,52 +288,6 @@ pub fn issue_token_offline(config: &Config, token: &NewToken, now: DateTime<Utc>
     }
     let secret = open_token_secret(&config.data.dir, &config.auth, &SystemChance)?;
     Ok(Tokens::new(&secret, &config.auth)?.issue(token, now)?)
-}
-
-fn open_keys(config: &Config, chance: &dyn Chance) -> Result<FileKeys, KeysError> {
-    if matches!(&config.database.location, DatabaseLocation::Sqlite(path) if path.exists()) {
-        FileKeys::expect_kept(&config.data.dir, &config.keys)?;
-    }
-    FileKeys::open(&config.data.dir, &config.keys, &config.auth, chance)
-}
-
-async fn open_store(
-    config: &Config,
-    keys: &FileKeys,
-    wakeup: &Arc<InProcessWakeup>,
-    migrations: Migrations,
-    on_statement: Option<OnStatement>,
-) -> Result<Store, AppError> {
-    let store = connect(config, keys, wakeup, on_statement).await?;
-    structure::prepare(&store, migrations).await?;
-    store.check_keys().await?;
-    Ok(store)
-}
-
-async fn connect(
-    config: &Config,
-    keys: &FileKeys,
-    wakeup: &Arc<InProcessWakeup>,
-    on_statement: Option<OnStatement>,
-) -> Result<Store, StoreError> {
-    let wakeup = Arc::clone(wakeup);
-    let sealing = keys.sealing_keys().into_iter().map(|key| (key.id, key.key)).collect();
-    let options = ConnectOptions {
-        url: match &config.database.location {
-            DatabaseLocation::Sqlite(path) => sqlite_url(path),
-            DatabaseLocation::Postgres(url) => url.expose().to_owned(),
-        },
-        max_connections: config.database.max_connections,
-        keys: SealerKeys { sealing, index: keys.index_key() },
-        on_commit: Arc::new(move || wakeup.wake()),
-    };
-    Store::connect_observed(&options, on_statement).await
-}
-
-/// The URL of an SQLite file; characters that mean something in a URL are escaped.
-fn sqlite_url(path: &Path) -> String {
-    let escaped = path.to_string_lossy().replace('%', "%25").replace('?', "%3F").replace('#', "%23");
-    format!("sqlite://{escaped}")
 }
 
 fn builtin_provider(

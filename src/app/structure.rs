@@ -1,12 +1,9 @@
 //! The structure of the database: what it lacks, and bringing it up to date.
 
-use std::sync::Arc;
-
 use migration::MigratorTrait as _;
 
-use super::{AppError, Migrations, connect, open_keys};
+use super::{AppError, Migrations, database::open_as_it_is};
 use crate::{
-    adapter::{random::SystemChance, wakeup::in_process::InProcessWakeup},
     config::Config,
     store::{Store, StoreError},
 };
@@ -16,7 +13,7 @@ use crate::{
 /// # Errors
 /// When the database fails.
 pub async fn migrate(config: &Config) -> Result<usize, AppError> {
-    let store = open(config).await?;
+    let store = open_as_it_is(config).await?;
     let found = compare(&store).await?;
     found.refuse_mixed()?;
     if !found.pending.is_empty() {
@@ -30,7 +27,7 @@ pub async fn migrate(config: &Config) -> Result<usize, AppError> {
 /// # Errors
 /// When the database fails.
 pub async fn count_pending_migrations(config: &Config) -> Result<usize, AppError> {
-    Ok(compare(&open(config).await?).await?.pending.len())
+    Ok(compare(&open_as_it_is(config).await?).await?.pending.len())
 }
 
 /// Sees to it that the structure is one that this version works with.
@@ -74,7 +71,7 @@ pub(super) struct Comparison {
 
 impl Comparison {
     /// A newer version brings all changes of the older ones, so a database that lacks some and has others is of neither.
-    fn refuse_mixed(&self) -> Result<(), AppError> {
+    pub fn refuse_mixed(&self) -> Result<(), AppError> {
         if self.pending.is_empty() || self.unknown.is_empty() {
             return Ok(());
         }
@@ -93,11 +90,6 @@ impl Comparison {
 pub(super) async fn compare(store: &Store) -> Result<Comparison, StoreError> {
     let migration::Comparison { pending, unknown } = migration::compare(store.structure_connection()).await?;
     Ok(Comparison { pending, unknown })
-}
-
-async fn open(config: &Config) -> Result<Store, AppError> {
-    let keys = open_keys(config, &SystemChance)?;
-    Ok(connect(config, &keys, &Arc::new(InProcessWakeup::new()), None).await?)
 }
 
 async fn apply(store: &Store) -> Result<(), AppError> {

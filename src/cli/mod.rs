@@ -1,6 +1,7 @@
 //! The commands, one file each. Only they print: what was asked for to standard output, what went wrong to standard error.
 
 mod account;
+mod backup;
 mod check;
 mod config;
 mod demo;
@@ -13,6 +14,7 @@ mod notices;
 mod open;
 mod outbox;
 mod output;
+mod restore;
 mod schema;
 mod serve;
 mod settings;
@@ -34,7 +36,7 @@ const LEFTOVERS: Duration = Duration::from_millis(500);
 /// Start with `rollcall serve --demo`. The settings come from rollcall.toml in the working directory (or the file of --config),
 /// from ROLLCALL_* variables and from flags, the later the stronger; `rollcall config docs` lists them.
 ///
-/// All commands work beside a running server. They end with 0 when all went well, with 1 when something failed, and with 2 when
+/// All commands but `restore` work beside a running server. They end with 0 when all went well, with 1 when something failed, and with 2 when
 /// the command line is wrong or, in `sync` and `import`, when a person has to look at the outcome.
 #[derive(Debug, Parser)]
 #[command(version, arg_required_else_help = true, max_term_width = 100)]
@@ -56,6 +58,8 @@ enum Command {
     Check(check::Check),
     Token(token::Token),
     Outbox(outbox::Outbox),
+    Backup(backup::Backup),
+    Restore(restore::Restore),
     Schema(schema::Schema),
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -82,6 +86,8 @@ fn dispatch(settings: &Settings, command: Command) -> Result<(), Failure> {
         Command::Export(command) => block_on(command.run(settings)),
         Command::Check(command) => block_on(command.run(settings)),
         Command::Outbox(command) => block_on(command.run(settings)),
+        Command::Backup(command) => block_on(command.run(settings)),
+        Command::Restore(command) => block_on(command.run(settings)),
     }
 }
 

@@ -205,6 +205,12 @@ async fn connect_sqlite(url: &str, max_connections: u32) -> Result<DatabaseConne
     Ok(Database::connect(options).await?)
 }
 
+/// Opens an SQLite file that nobody writes, for reading alone, and makes no files beside it.
+pub(super) async fn connect_to_look(url: &str) -> Result<DatabaseConnection, StoreError> {
+    Ok(Database::connect(quiet(SeaOptions::new(format!("{url}?mode=ro&immutable=true")), 1, SQLITE_BUSY_TIMEOUT))
+        .await?)
+}
+
 async fn connect_postgres(url: &str, max_connections: u32) -> Result<DatabaseConnection, StoreError> {
     let options = quiet(SeaOptions::new(url), max_connections, POSTGRES_PATIENCE);
     Database::connect(options).await.map_err(|error| {

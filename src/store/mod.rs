@@ -4,6 +4,7 @@
 //! What works for all accounts at once, the queues and the leases, begins with [`Store::queue`].
 
 mod account;
+mod backup;
 mod channel;
 mod confirmation_sync;
 mod connect;
@@ -35,6 +36,7 @@ use crate::domain::id::AccountId;
 
 pub use self::{
     account::AccountLog,
+    backup::find_damage,
     channel::RobotEndpoint,
     confirmation_sync::ConfirmationSyncState,
     connect::ConnectOptions,

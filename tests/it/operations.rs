@@ -1,5 +1,6 @@
 //! What an operator sees and does: probes, metrics, listeners, ending, backups.
 
+mod backup;
 mod confirm_listener;
 mod ending;
 mod metrics;
