@@ -34,7 +34,7 @@ use crate::{
         },
         wakeup::in_process::InProcessWakeup,
     },
-    auth::{Authenticator, IssueError, KeySet, Tokens, WeakSecret},
+    auth::{Authenticator, IssueError, KeySet, Limiter, Tokens, WeakSecret},
     config::{
         AccountConfig, Config, DirectoryConfig, DirectorySourceConfig, ProviderKind, SmtpConfig, TokenKeysConfig,
     },
@@ -168,6 +168,8 @@ pub struct App {
     pub live: Live,
     /// Makes and checks tokens for callers.
     pub authenticator: Arc<Authenticator>,
+    /// Counts what callers ask.
+    pub limiter: Arc<Limiter>,
     /// Makes tokens; absent where an identity provider does.
     tokens: Option<Arc<Tokens>>,
     /// The identity provider's keys, where it makes the tokens.
@@ -203,6 +205,7 @@ impl App {
         let door = TokenDoor::open(&config.auth, keys.token_secret(), &clock)?;
         let names = accounts.keys().cloned();
         let authenticator = Authenticator::new(door.verifier, store.clone(), names, Arc::clone(&clock));
+        let limiter = Arc::new(Limiter::new(&config.rate_limits, Arc::clone(&clock)));
         let live = Live::new(store.clone(), LiveOptions::polling(config.worker.poll));
         let owner = new_owner(chance.as_ref());
         let services = Services::new(Core {
@@ -219,6 +222,7 @@ impl App {
             services,
             live,
             authenticator,
+            limiter,
             tokens,
             key_set,
             wakeup,

@@ -244,8 +244,9 @@ impl App {
         let server = &self.config.server;
         HttpState {
             services: self.services.clone(),
-            gate: graphql::Gate::new(schema),
+            gate: graphql::Gate::new(schema, Arc::clone(&self.limiter)),
             authenticator: Arc::clone(&self.authenticator),
+            limiter: Arc::clone(&self.limiter),
             live: self.live.clone(),
             public_url: server.find_public_url(bound),
             confirm_url: self.config.find_confirm_url(),

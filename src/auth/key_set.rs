@@ -160,7 +160,7 @@ impl Inner {
                 warn!(error = %why, "The keys of the identity provider cannot be read, and those of {minutes} minutes ago hold: {why}");
             }
             None => {
-                error!(error = %why, "There are no keys of the identity provider, so that no token can be checked: {why}")
+                error!(error = %why, "There are no keys of the identity provider, so that no token can be checked: {why}");
             }
         }
     }

@@ -4,6 +4,7 @@
 mod authenticator;
 mod claims;
 mod key_set;
+mod limiter;
 mod rules;
 mod token;
 mod verification_key;
@@ -13,6 +14,7 @@ pub use self::{
     authenticator::{AuthError, Authenticator},
     claims::{Claims, EngineerClaim, InvalidEngineerClaim, MAX_SUBJECT},
     key_set::{COOL_DOWN, JudgedKey, KeySet, LONGEST_OUTAGE, try_key_source},
+    limiter::{Limiter, REMEMBERED, TooMany},
     token::{InvalidToken, IssueError, LEEWAY, NewToken, TokenFault, Tokens, WeakSecret},
     verification_key::{UnusableKey, VerificationKey},
     verifier::{KeySetVerifier, Verifier, VerifyError},

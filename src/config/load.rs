@@ -25,6 +25,7 @@ use super::{
     layer::{Layers, Origin},
     log::LogSection,
     metrics::MetricsSection,
+    rate_limits::RateLimitsSection,
     server::ServerSection,
     shape::Section,
     smtp::SmtpSection,
@@ -85,6 +86,9 @@ pub(super) struct Sections {
     /// The keys that seal what is stored. Each is 32 random bytes in Base64 (`openssl rand -base64 32`). All servers of one
     /// installation need the same; whoever loses them loses what they sealed.
     keys: KeysSection,
+    /// How often a caller may ask, in each process. What is more is refused with `RATE_LIMITED`, which says when to try again. A rate
+    /// of 0 is no limit.
+    rate_limits: RateLimitsSection,
     /// The mail server that carries confirmation messages. Optional: without this section they land in the outbox, where nobody
     /// is reached.
     smtp: Option<SmtpSection>,
@@ -186,6 +190,7 @@ impl Sections {
         let database = self.database.resolve(&data, findings);
         let auth = self.auth.resolve(findings);
         let keys = self.keys.resolve(findings);
+        let rate_limits = self.rate_limits.resolve();
         let smtp = self.smtp.as_mut().map(|smtp| smtp.resolve(findings));
         let worker = self.worker.resolve(findings);
         let development = self.development.resolve();
@@ -205,6 +210,7 @@ impl Sections {
             database: database?,
             auth: auth?,
             keys,
+            rate_limits,
             smtp,
             worker,
             development,

@@ -19,6 +19,7 @@ mod layer;
 mod load;
 mod log;
 mod metrics;
+mod rate_limits;
 mod secret;
 mod server;
 mod shape;
@@ -47,6 +48,7 @@ pub use self::{
     load::{DEMO_LAYER, Overrides, load},
     log::{LogConfig, LogFormat},
     metrics::MetricsConfig,
+    rate_limits::RateLimitsConfig,
     secret::{Key, Secret},
     server::{AllowedOrigin, ServerConfig},
     smtp::{SmtpConfig, SmtpCredentials, SmtpTls},
@@ -72,6 +74,8 @@ pub struct Config {
     pub auth: AuthConfig,
     /// The keys that seal what is stored.
     pub keys: KeysConfig,
+    /// How often callers may ask.
+    pub rate_limits: RateLimitsConfig,
     /// The mail server; without one, mail lands in the outbox.
     pub smtp: Option<SmtpConfig>,
     /// The background work.

@@ -13,6 +13,7 @@ pub mod html;
 pub mod id;
 pub(crate) mod named;
 pub mod once;
+pub mod rate;
 pub mod refusal;
 pub mod request;
 pub mod resend;

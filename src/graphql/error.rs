@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use async_graphql::{Error, ErrorExtensionValues, Pos, ServerError};
+use async_graphql::{Error, ErrorExtensionValues, Pos, Response, ServerError};
 
 use crate::{
+    auth::TooMany,
     domain::{actor::Forbidden, event::CursorExpired},
     live::FollowError,
     service::ServiceError,
@@ -202,6 +203,17 @@ pub(super) fn error_at(code: ErrorCode, message: impl Into<String>, at: Option<P
     let mut error = ServerError::new(message, at);
     set_code(&mut error, code);
     error
+}
+
+/// The whole answer to who asks too often. Over HTTP it has the header `retry-after`, in whole seconds.
+pub(super) fn refuse_for_now(too_many: TooMany) -> Response {
+    let millis = too_many.retry_after_millis();
+    let message = format!("Too many requests. Try again in {millis} ms.");
+    let mut error = error_at(ErrorCode::RateLimited, message, None);
+    error.extensions.get_or_insert_default().set("retryAfterMs", millis);
+    let mut response = Response::from_errors(vec![error]);
+    response.http_headers.insert("retry-after", too_many.retry_after_seconds().into());
+    response
 }
 
 /// Sets the code.

@@ -20,11 +20,12 @@ use futures_util::{
 
 use super::{
     context::{Session, add_context},
-    error::{ErrorCode, complete_code, error_at, parse_error},
+    error::{ErrorCode, complete_code, error_at, parse_error, refuse_for_now},
     limits,
     schema::Schema,
     variables,
 };
+use crate::auth::Limiter;
 
 /// One request as a client sent it.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +42,7 @@ pub struct Call {
 #[derive(Clone)]
 pub struct Gate {
     schema: Schema,
+    limiter: Arc<Limiter>,
 }
 
 /// A document and its text.
@@ -104,9 +106,9 @@ impl Admitted {
 }
 
 impl Gate {
-    /// The gate to a schema.
-    pub const fn new(schema: Schema) -> Self {
-        Self { schema }
+    /// The gate to a schema, which counts what callers ask.
+    pub const fn new(schema: Schema, limiter: Arc<Limiter>) -> Self {
+        Self { schema, limiter }
     }
 
     /// The schema behind the gate.
@@ -119,8 +121,14 @@ impl Gate {
     /// # Errors
     /// The whole answer: errors with codes, and no data.
     #[expect(clippy::result_large_err, reason = "the answer is sent as it is")]
-    pub fn admit(&self, call: Call, _session: &Session) -> Result<Admitted, Response> {
-        self.judge(call).map_err(|error| Response::from_errors(vec![error]))
+    pub fn admit(&self, call: Call, session: &Session) -> Result<Admitted, Response> {
+        // Before the document is looked at, and once more when it is known to change something.
+        self.limiter.admit_operation(&session.actor).map_err(refuse_for_now)?;
+        let admitted = self.judge(call).map_err(|error| Response::from_errors(vec![error]))?;
+        if admitted.kind == OperationType::Mutation {
+            self.limiter.admit_mutation(&session.actor).map_err(refuse_for_now)?;
+        }
+        Ok(admitted)
     }
 
     fn judge(&self, call: Call) -> Result<Admitted, ServerError> {

@@ -13,7 +13,7 @@ use serde::Serialize;
 use tracing::error;
 
 use crate::{
-    auth::AuthError,
+    auth::{AuthError, TooMany},
     domain::{account::Locale, refusal::Refusal},
     graphql::{ErrorCode, UNWRITABLE},
     service::{ServiceError, Trouble},
@@ -43,6 +43,8 @@ struct Details {
     field: Vec<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     params: BTreeMap<Cow<'static, str>, String>,
+    #[serde(rename = "retryAfterMs", skip_serializing_if = "Option::is_none")]
+    retry_after_millis: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -53,7 +55,7 @@ struct Document<'a> {
 impl HttpError {
     /// One problem with its code in the API.
     pub(super) fn new(status: StatusCode, code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
-        let extensions = Details { code, field: Vec::new(), params: BTreeMap::new() };
+        let extensions = Details { code, field: Vec::new(), params: BTreeMap::new(), retry_after_millis: None };
         Self { status, problems: vec![Problem { message: message.into(), extensions }], headers: Vec::new() }
     }
 
@@ -133,8 +135,22 @@ impl Problem {
                 code: refusal.code.name(),
                 field: refusal.field,
                 params: refusal.params.into_iter().collect(),
+                retry_after_millis: None,
             },
         }
+    }
+}
+
+impl From<TooMany> for HttpError {
+    fn from(too_many: TooMany) -> Self {
+        let millis = too_many.retry_after_millis();
+        let message = format!("Too many requests. Try again in {millis} ms.");
+        let mut error = Self::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited.name(), message)
+            .with_header(header::RETRY_AFTER, HeaderValue::from(too_many.retry_after_seconds()));
+        for problem in &mut error.problems {
+            problem.extensions.retry_after_millis = Some(millis);
+        }
+        error
     }
 }
 

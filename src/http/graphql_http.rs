@@ -6,7 +6,7 @@ use async_graphql::{Response as GraphqlResponse, Value, Variables};
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use serde_json::Value as Json;
 use super::{
     HttpState,
     body::{is_utf8_of_type, read_body},
+    caller::authenticate,
     error::{HttpError, JSON},
     language::language_of,
     origin::header_text,
@@ -28,7 +29,7 @@ const GRAPHQL_RESPONSE: &str = "application/graphql-response+json; charset=utf-8
 pub(super) async fn execute(State(state): State<Arc<HttpState>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let media_type = choose_media_type(&parts.headers);
-    match serve(&state, &parts.headers, body).await {
+    match serve(&state, &parts, body).await {
         Ok(response) => respond(response, media_type),
         Err(refusal) => refusal.into_response_as(media_type),
     }
@@ -39,7 +40,8 @@ pub(super) async fn refuse_method() -> HttpError {
     HttpError::method_not_allowed("POST")
 }
 
-async fn serve(state: &HttpState, headers: &HeaderMap, body: Body) -> Result<GraphqlResponse, HttpError> {
+async fn serve(state: &HttpState, parts: &Parts, body: Body) -> Result<GraphqlResponse, HttpError> {
+    let headers = &parts.headers;
     // Read before anything is refused: who is still sending when the answer comes sees a reset connection instead.
     let body = read_body(body, state.max_body_bytes).await?;
     if !is_utf8_of_type(headers, "application/json") {
@@ -48,7 +50,7 @@ async fn serve(state: &HttpState, headers: &HeaderMap, body: Body) -> Result<Gra
             "Send the request as JSON in UTF-8, with the header content-type: application/json.",
         ));
     }
-    let actor = state.authenticator.authenticate(header_text(headers, header::AUTHORIZATION)).await?;
+    let actor = authenticate(state, headers, &parts.extensions).await?;
     let call = parse(&body)?;
     let session = Session { actor, locale: language_of(headers) };
     Ok(match state.gate.admit(call, &session) {
@@ -126,7 +128,11 @@ fn respond(response: GraphqlResponse, media_type: &'static str) -> Response {
     let Ok(body) = serde_json::to_vec(&document) else {
         return HttpError::internal().into_response_as(media_type);
     };
-    let status = if refused && media_type == GRAPHQL_RESPONSE { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = match media_type {
+        _ if response.http_headers.contains_key(header::RETRY_AFTER) => StatusCode::TOO_MANY_REQUESTS,
+        GRAPHQL_RESPONSE if refused => StatusCode::BAD_REQUEST,
+        _ => StatusCode::OK,
+    };
     let mut answer = (status, body).into_response();
     answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
     answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

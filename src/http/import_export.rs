@@ -6,7 +6,7 @@ use axum::{
     Json,
     body::Body,
     extract::{Query, Request, State, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode, header},
+    http::{Extensions, HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -16,9 +16,9 @@ use tracing::error;
 use super::{
     HttpState,
     body::{is_of_type, read_body},
+    caller,
     error::HttpError,
     language::language_of,
-    origin::header_text,
 };
 use crate::{
     domain::{
@@ -44,7 +44,7 @@ pub(super) async fn import(
 ) -> Result<Response, HttpError> {
     let (parts, body) = request.into_parts();
     // Before the body: a stranger's file is not even kept in memory.
-    let actor = authenticate(&state, &parts.headers).await?;
+    let actor = authenticate(&state, &parts.headers, &parts.extensions).await?;
     let Query(ImportQuery { dry_run }) = query.map_err(|_| {
         HttpError::bad_input(StatusCode::BAD_REQUEST, "The query takes dryRun=true or dryRun=false, and nothing else.")
     })?;
@@ -63,8 +63,10 @@ pub(super) async fn import(
 }
 
 /// `GET /export`: the roll as a CSV file, read and sent page by page.
-pub(super) async fn export(State(state): State<Arc<HttpState>>, headers: HeaderMap) -> Result<Response, HttpError> {
-    let actor = authenticate(&state, &headers).await?;
+pub(super) async fn export(State(state): State<Arc<HttpState>>, request: Request) -> Result<Response, HttpError> {
+    let (parts, _) = request.into_parts();
+    let headers = parts.headers;
+    let actor = authenticate(&state, &headers, &parts.extensions).await?;
     let name = format!("attachment; filename=\"rollcall-{}.csv\"", actor.account);
     let services = state.services.clone();
     // The first page is read before the answer begins, so that a refusal is still one.
@@ -96,8 +98,9 @@ fn rest_of_export(
 }
 
 /// Who asks, if they may exchange files.
-async fn authenticate(state: &HttpState, headers: &HeaderMap) -> Result<Actor, HttpError> {
-    let actor = state.authenticator.authenticate(header_text(headers, header::AUTHORIZATION)).await?;
+async fn authenticate(state: &HttpState, headers: &HeaderMap, extensions: &Extensions) -> Result<Actor, HttpError> {
+    let actor = caller::authenticate(state, headers, extensions).await?;
+    state.limiter.admit_operation(&actor)?;
     actor
         .require(Permission::ExchangeFiles)
         .map_err(|forbidden| HttpError::from_service(forbidden.into(), language_of(headers)))?;

@@ -1,6 +1,7 @@
 //! The front door: GraphQL over HTTP and WebSocket, the confirm page, files, health, and the pages for a first look.
 
 mod body;
+mod caller;
 mod client_address;
 mod confirm;
 pub mod confirm_page;
@@ -37,7 +38,7 @@ use tracing::error;
 
 use self::{error::HttpError, origin::header_text};
 use crate::{
-    auth::Authenticator,
+    auth::{Authenticator, Limiter},
     config::{AllowedOrigin, TrustedProxies},
     domain::{id::AccountId, refusal::RefusalCode},
     graphql,
@@ -59,6 +60,8 @@ pub struct HttpState {
     pub gate: graphql::Gate,
     /// Tells who asks.
     pub authenticator: Arc<Authenticator>,
+    /// Counts what callers ask.
+    pub limiter: Arc<Limiter>,
     /// The event logs.
     pub live: Live,
     /// The URL under which people reach the server, without a slash at its end. A proxy that shows it under a path

@@ -188,7 +188,7 @@ async fn a_key_of_the_wrong_form_is_refused(database: Database) {
     let app = TestApp::start(database).await;
     let admin = app.admin();
     let wrong =
-        [("".to_owned(), "INVALID_VALUE"), ("a\u{0}b".to_owned(), "INVALID_VALUE"), ("钥".repeat(256), "TOO_LONG")];
+        [(String::new(), "INVALID_VALUE"), ("a\u{0}b".to_owned(), "INVALID_VALUE"), ("钥".repeat(256), "TOO_LONG")];
     for (key, code) in wrong {
         let expected = json!([{ "code": code, "field": ["idempotencyKey"] }]);
         assert_eq!(run(&admin, ADD, lin(&key)).await["userErrors"], expected, "{key:?}");

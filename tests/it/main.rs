@@ -26,6 +26,7 @@ mod live_streams;
 mod messages;
 mod operations;
 mod processes;
+mod rate_limits;
 mod roles;
 mod schema;
 mod smtp;

@@ -6,6 +6,7 @@ mod endpoint;
 mod engineer;
 mod event;
 mod id;
+mod rate;
 mod resend;
 mod roster;
 

@@ -21,6 +21,10 @@ use super::{clock::TestClock, postgres, socket::Socket};
 
 /// Two accounts that know nothing of each other. `demo` has two directories.
 const CONFIG: &str = r#"
+# Tests ask much, and their clocks stand still.
+[rate_limits]
+enabled = false
+
 [accounts.demo]
 name = "Demo Operations Ltd"
 sender = "Demo <rollcall@demo.example>"

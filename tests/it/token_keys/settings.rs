@@ -8,7 +8,7 @@ const ACCOUNT: &str = "[accounts.demo]\nname = 'Demo'\nsender = 'a@demo.example'
 fn problems(auth: &str) -> Vec<String> {
     let base = format!("{ACCOUNT}[auth]\n{auth}");
     let loaded = config::load(Some(&base), None, [], Overrides::default());
-    let problems = loaded.map(|_| Vec::new()).unwrap_or_else(|ConfigError { problems }| problems);
+    let problems = loaded.map_or_else(|ConfigError { problems }| problems, |_| Vec::new());
     problems
         .into_iter()
         .map(|one| format!("{}: {}", one.place.rsplit(": ").next().unwrap_or_default(), one.message))
