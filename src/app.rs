@@ -40,11 +40,12 @@ use crate::{
     },
     domain::{
         account::Locale,
-        actor::{Actor, Role},
+        actor::{Actor, Credential, Role},
         chance::Chance,
         clock::{Clock, SystemClock},
         confirmation::LINK_LIFETIME,
         id::AccountId,
+        request::Via,
     },
     graphql,
     live::{Live, LiveOptions},
@@ -277,7 +278,9 @@ impl App {
             subject: "command line".to_owned(),
             roles: vec![Role::Admin],
             engineer: None,
-            expires_at: self.services.now() + COMMAND_LIFETIME,
+            expires_at: Some(self.services.now() + COMMAND_LIFETIME),
+            credential: Credential::CommandLine,
+            via: Via::COMMAND_LINE,
         }
     }
 }

@@ -13,7 +13,7 @@
 //! | [`service`] | one use case a file: load, ask the domain, store state and event in one transaction | domain, port, store |
 //! | [`adapter`] | the outside, behind the ports | domain, port, config, store |
 //! | [`live`] | the event log read as streams | domain, store, port |
-//! | [`auth`] | a token becomes an [`Actor`](domain::actor::Actor) | domain, port, config, store |
+//! | [`auth`] | a token or an API key becomes an [`Actor`](domain::actor::Actor) | domain, port, config, store |
 //! | [`metrics`] | what a process counts and measures, for Prometheus | domain, service |
 //! | [`graphql`] | the schema: thin resolvers | domain, service, live, auth, metrics, the store's read side |
 //! | [`http`] | router, GraphQL over HTTP and WebSocket, confirm page, start page, import and export | graphql, service, live, auth, metrics, config, domain |

@@ -1,6 +1,7 @@
 //! The tables as sea-orm entities, one file a table. They know nothing of rollcall.
 
 pub mod account;
+pub mod api_key;
 pub mod channel;
 pub mod channel_subscription;
 pub mod confirmation_link;

@@ -9,6 +9,7 @@ mod m20261124_000002_create_engineer_and_channel;
 mod m20261124_000003_create_channel_subscription;
 mod m20261124_000004_create_directory_sync;
 mod m20261124_000005_create_lease_outbox_and_installation;
+mod m20261124_000006_create_api_key;
 mod m20261124_000008_create_idempotency_key;
 mod m20261124_000009_add_end_of_confirmation_sync;
 
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000003_create_channel_subscription::Migration),
             Box::new(m20261124_000004_create_directory_sync::Migration),
             Box::new(m20261124_000005_create_lease_outbox_and_installation::Migration),
+            Box::new(m20261124_000006_create_api_key::Migration),
             Box::new(m20261124_000008_create_idempotency_key::Migration),
             Box::new(m20261124_000009_add_end_of_confirmation_sync::Migration),
         ]

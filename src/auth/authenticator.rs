@@ -1,20 +1,27 @@
 //! From a header to the one who asks.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use tracing::{info, warn};
 
 use super::{
+    api_keys::ApiKeys,
     claims::{Claims, EngineerClaim},
+    standing::Standing,
     token::{LEEWAY, TokenFault},
     verifier::{Verifier, VerifyError},
 };
 use crate::{
     domain::{
-        actor::{Actor, Role},
+        actor::{Actor, Credential, Role},
+        api_key::{ApiKey, KeyText},
         clock::Clock,
         engineer::Engineer,
         id::{AccountId, EngineerId},
+        request::Via,
     },
     store::{Store, StoreError},
 };
@@ -22,10 +29,10 @@ use crate::{
 /// The caller is not let in.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthError {
-    /// There is no token.
+    /// There is no token and no key.
     #[error("no token")]
     Missing,
-    /// The token is not good. Why is in the log, and not told to the caller.
+    /// The token or key is not good. Why is in the log, and not told to the caller.
     #[error("invalid token")]
     Invalid,
     /// The token is good, but the engineer whom it is for is not ACTIVE, or not on the roll, and it allows nothing else.
@@ -45,30 +52,35 @@ pub enum AuthError {
 /// Tells who asks.
 pub struct Authenticator {
     verifier: Verifier,
+    keys: ApiKeys,
     store: Store,
     accounts: BTreeSet<AccountId>,
     clock: Arc<dyn Clock>,
 }
 
 impl Authenticator {
-    /// Lets in the holders of good tokens for these accounts.
+    /// Lets in the holders of good tokens and keys for these accounts.
     pub fn new(
         verifier: Verifier,
         store: Store,
         accounts: impl IntoIterator<Item = AccountId>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self { verifier, store, accounts: accounts.into_iter().collect(), clock }
+        let keys = ApiKeys::new(store.clone());
+        Self { verifier, keys, store, accounts: accounts.into_iter().collect(), clock }
     }
 
     /// The caller whose `authorization` header, or value of that name in `connection_init`, this is. The role ENGINEER of
     /// someone who is not ACTIVE is left out. The actor's `expires_at` is the `exp` of the token and [`LEEWAY`]: the moment
-    /// from which the token is refused.
+    /// from which the token is refused. How the call came in is for its door to add.
     ///
     /// # Errors
-    /// When there is no token, or it is not good, or no role is left, or the keys or the store cannot be had.
+    /// When there is no token and no key, or it is not good, or no role is left, or what it is checked with cannot be had.
     pub async fn authenticate(&self, authorization: Option<&str>) -> Result<Actor, AuthError> {
         let header = authorization.ok_or(AuthError::Missing)?;
+        if let Some(text) = read_bearer(header).filter(|text| KeyText::is_meant(text)) {
+            return self.authenticate_key(text).await;
+        }
         let claims = self.verify(header).await.map_err(refuse)?;
         let Claims { subject, account, mut roles, engineer, expires_at } = claims;
         let engineer = match engineer {
@@ -82,25 +94,55 @@ impl Authenticator {
             info!(account.id = %account, "Refused a token: its engineer is not active");
             return Err(AuthError::Inactive);
         }
-        Ok(Actor { account, subject, roles, engineer, expires_at: expires_at + LEEWAY })
+        let credential = Credential::Token;
+        let expires_at = Some(expires_at + LEEWAY);
+        Ok(Actor { account, subject, roles, engineer, expires_at, credential, via: Via::default() })
+    }
+
+    async fn authenticate_key(&self, text: &str) -> Result<Actor, AuthError> {
+        let now = self.clock.now();
+        let ApiKey { id, account, role, expires_at, .. } = self.keys.find_good(text, now).await?;
+        if !self.accounts.contains(&account) {
+            info!(account.id = %account, "Refused an API key: its account is not in the configuration");
+            return Err(AuthError::Invalid);
+        }
+        self.keys.note_use(&account, [id], now);
+        let (subject, credential) = (id.to_string(), Credential::ApiKey(id));
+        Ok(Actor { account, subject, roles: vec![role], engineer: None, expires_at, credential, via: Via::default() })
     }
 
     /// Whether a caller who was let in would still be, with the same roles. Where the store cannot tell, they would not.
     pub async fn still_valid(&self, actor: &Actor) -> bool {
-        if !actor.is_current(self.clock.now()) {
-            return false;
-        }
-        if !actor.roles.contains(&Role::Engineer) {
-            return true;
-        }
-        let Some(id) = actor.engineer else { return false };
-        match self.find_active(&actor.account, &EngineerClaim::Id(id)).await {
-            Ok(found) => found.is_some(),
+        match self.list_ended(&[actor]).await {
+            Ok(ended) => ended.is_empty(),
             Err(error) => {
-                warn!(account.id = %actor.account, error = %error, "Could not check whether an engineer is active: {error}");
+                warn!(account.id = %actor.account, error = %error, "Could not check a caller again: {error}");
                 false
             }
         }
+    }
+
+    /// Which of these callers, who were let in, would not be any more with the same roles: their places in the list. Takes one
+    /// statement at most for the keys of an account and one for its engineers, however many callers there are; and notes that
+    /// the keys are in use.
+    ///
+    /// # Errors
+    /// When the store fails: then it is not known of anyone, and nobody is to be sent away for it.
+    pub async fn list_ended(&self, actors: &[&Actor]) -> Result<Vec<usize>, StoreError> {
+        let now = self.clock.now();
+        let mut asked: BTreeMap<&AccountId, Standing> = BTreeMap::new();
+        for actor in actors.iter().filter(|actor| actor.is_current(now)) {
+            asked.entry(&actor.account).or_default().add(actor);
+        }
+        let mut good = BTreeMap::new();
+        for (account, asked) in asked {
+            let found = asked.find_good(&self.store, account, now).await?;
+            self.keys.note_use(account, found.keys.iter().copied(), now);
+            good.insert(account, found);
+        }
+        let is_good =
+            |actor: &Actor| actor.is_current(now) && good.get(&actor.account).is_some_and(|good| good.includes(actor));
+        Ok(actors.iter().enumerate().filter(|(_, actor)| !is_good(actor)).map(|(place, _)| place).collect())
     }
 
     async fn verify(&self, header: &str) -> Result<Claims, VerifyError> {

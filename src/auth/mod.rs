@@ -1,11 +1,14 @@
-//! Access tokens: who asks. A token is a JWT (RFC 7519, RFC 7515), signed by rollcall with HS256 or by an identity provider with a
-//! key that it publishes; what its holder may do is the [`Actor`](crate::domain::actor::Actor)'s to say.
+//! Access tokens and API keys: who asks. A token is a JWT (RFC 7519, RFC 7515), signed by rollcall with HS256 or by an identity
+//! provider with a key that it publishes; an API key is looked up. What its holder may do is the
+//! [`Actor`](crate::domain::actor::Actor)'s to say.
 
+mod api_keys;
 mod authenticator;
 mod claims;
 mod key_set;
 mod limiter;
 mod rules;
+mod standing;
 mod token;
 mod verification_key;
 mod verifier;

@@ -3,8 +3,9 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    id::{AccountId, EngineerId},
+    id::{AccountId, ApiKeyId, EngineerId},
     named::named,
+    request::Via,
 };
 
 named! {
@@ -59,11 +60,17 @@ pub enum Permission {
     EraseEngineers,
     /// Import and export the roll as files.
     ExchangeFiles,
+    /// Create, list and revoke API keys.
+    ManageApiKeys,
+    /// Read the audit log.
+    ViewAuditLog,
+    /// Ask for one person's contact data in clear, with a reason that the audit log keeps.
+    RevealContacts,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 11] = [
         Self::ViewRoll,
         Self::ViewContacts,
         Self::EditEngineers,
@@ -72,22 +79,40 @@ impl Permission {
         Self::DeleteEngineers,
         Self::EraseEngineers,
         Self::ExchangeFiles,
+        Self::ManageApiKeys,
+        Self::ViewAuditLog,
+        Self::RevealContacts,
     ];
 }
 
-/// A caller whose token was checked.
+/// What showed who the caller is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Credential {
+    /// An access token.
+    Token,
+    /// That API key.
+    ApiKey(ApiKeyId),
+    /// They run commands on the machine itself.
+    CommandLine,
+}
+
+/// A caller whose token or key was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
     /// The account that the caller works in; they never see another.
     pub account: AccountId,
-    /// The token's subject.
+    /// The token's subject. For a key its id: labels are not unique, and may look like anyone's name.
     pub subject: String,
     /// The caller's roles.
     pub roles: Vec<Role>,
     /// Who the caller is, for the role ENGINEER.
     pub engineer: Option<EngineerId>,
-    /// When the token dies.
-    pub expires_at: DateTime<Utc>,
+    /// When the token or key dies; `None` for a key that does not by itself.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// What showed who they are.
+    pub credential: Credential,
+    /// How this call of theirs came in.
+    pub via: Via,
 }
 
 /// How much of the roll a caller sees.
@@ -154,8 +179,14 @@ impl Actor {
         self.may(Permission::SubscribeChannels) || self.is_engineer(id)
     }
 
-    /// Whether the token is still good.
+    /// The same caller, coming in that way.
+    #[must_use]
+    pub fn coming(self, via: Via) -> Self {
+        Self { via, ..self }
+    }
+
+    /// Whether the time of the token or key is not over.
     pub fn is_current(&self, now: DateTime<Utc>) -> bool {
-        now < self.expires_at
+        self.expires_at.is_none_or(|end| now < end)
     }
 }

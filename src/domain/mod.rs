@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod actor;
+pub mod api_key;
 pub mod chance;
 pub mod channel;
 pub mod clock;

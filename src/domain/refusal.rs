@@ -167,6 +167,7 @@ fn say<'a>(name: &str, value: &'a str, locale: Locale) -> &'a str {
         ("what", "engineer", Locale::ZhCn) => "人员",
         ("what", "deleted engineer", Locale::ZhCn) => "已删除人员",
         ("what", "directory", Locale::ZhCn) => "目录",
+        ("what", "API key", Locale::ZhCn) => "API 密钥",
         (_, _, Locale::En | Locale::ZhCn) => value,
     }
 }

@@ -9,6 +9,7 @@ use super::{
     context::Caller,
     error::{Fault, Result},
     object::{
+        api_key::ApiKeys,
         directory_sync::{DirectorySyncs, SyncOutcomes},
         engineer::Engineers,
         status_change::StatusChanges,
@@ -201,7 +202,8 @@ impl<L: Listing> Connection<L> {
     concrete(name = "EngineerConnection", params(Engineers)),
     concrete(name = "StatusChangeConnection", params(StatusChanges)),
     concrete(name = "DirectorySyncConnection", params(DirectorySyncs)),
-    concrete(name = "SyncOutcomeConnection", params(SyncOutcomes))
+    concrete(name = "SyncOutcomeConnection", params(SyncOutcomes)),
+    concrete(name = "ApiKeyConnection", params(ApiKeys))
 )]
 impl<L: Listing> Connection<L>
 where
@@ -244,7 +246,8 @@ where
     concrete(name = "EngineerEdge", params(Engineers)),
     concrete(name = "StatusChangeEdge", params(StatusChanges)),
     concrete(name = "DirectorySyncEdge", params(DirectorySyncs)),
-    concrete(name = "SyncOutcomeEdge", params(SyncOutcomes))
+    concrete(name = "SyncOutcomeEdge", params(SyncOutcomes)),
+    concrete(name = "ApiKeyEdge", params(ApiKeys))
 )]
 impl<L: Listing> Edge<L> {
     /// The entry's place in the list: give it as after or before. It is opaque, and good only for this list in this order.

@@ -8,13 +8,14 @@ use super::{
     context::{Caller, loader},
     error::Result,
     object::{
-        channel::Channel, directory_sync::DirectorySync, engineer::Engineer, roster_summary::RosterSummary,
-        status_change::StatusChange,
+        api_key::ApiKey, channel::Channel, directory_sync::DirectorySync, engineer::Engineer,
+        roster_summary::RosterSummary, status_change::StatusChange,
     },
 };
 use crate::domain::{
+    actor::Permission,
     channel::ChannelKind,
-    id::{AccountId, DirectorySyncId, EngineerId, EventId, InvalidId},
+    id::{AccountId, ApiKeyId, DirectorySyncId, EngineerId, EventId, InvalidId},
 };
 
 /// Anything that has an id. Ids are opaque, carry their type, are the same wherever the object is met, and are never reused.
@@ -26,6 +27,7 @@ pub(super) enum Node {
     StatusChange(StatusChange),
     RosterSummary(RosterSummary),
     DirectorySync(DirectorySync),
+    ApiKey(ApiKey),
 }
 
 /// An id of the API, read.
@@ -36,6 +38,7 @@ pub(super) enum GlobalId {
     StatusChange(EventId),
     RosterSummary(AccountId),
     DirectorySync(DirectorySyncId),
+    ApiKey(ApiKeyId),
 }
 
 /// The id of a channel: its engineer's key and its kind.
@@ -87,7 +90,8 @@ impl GlobalId {
         let channel = || text.parse().ok().map(Self::Channel);
         let change = || text.parse().ok().map(Self::StatusChange);
         let sync = || text.parse().ok().map(Self::DirectorySync);
-        engineer().or_else(channel).or_else(change).or_else(sync)
+        let api_key = || text.parse().ok().map(Self::ApiKey);
+        engineer().or_else(channel).or_else(change).or_else(sync).or_else(api_key)
     }
 }
 
@@ -105,6 +109,15 @@ pub(super) async fn find_sync(caller: Caller<'_>, id: DirectorySyncId) -> Result
         return Ok(None);
     }
     Ok(caller.store().rows(caller.account()).find_sync(id).await?.map(DirectorySync::new))
+}
+
+/// Those of the API keys that the caller may know of.
+async fn find_api_keys(caller: Caller<'_>, ids: &[ApiKeyId]) -> Result<HashMap<ApiKeyId, ApiKey>> {
+    if ids.is_empty() || !caller.actor.may(Permission::ManageApiKeys) {
+        return Ok(HashMap::new());
+    }
+    let (found, now) = (caller.store().rows(caller.account()).find_api_keys(ids).await?, caller.services.now());
+    Ok(found.into_iter().map(|(id, known)| (id, ApiKey::new(known, now))).collect())
 }
 
 /// The object of an id. What the caller may not see reads like what is not there.
@@ -127,6 +140,7 @@ pub(super) async fn find_many<'t>(ctx: &Context<'_>, texts: &[&'t str]) -> Resul
             },
             GlobalId::StatusChange(id) => found.changes.get(&id).cloned().map(Node::from),
             GlobalId::DirectorySync(id) => found.syncs.get(&id).cloned().map(Node::from),
+            GlobalId::ApiKey(id) => found.keys.get(&id).cloned().map(Node::from),
             GlobalId::RosterSummary(account) if account == *caller.account() && caller.views_roll() => {
                 Some(RosterSummary::count(caller.services, caller.account()).await?.into())
             }
@@ -142,17 +156,19 @@ struct Found {
     engineers: HashMap<EngineerId, Engineer>,
     changes: HashMap<EventId, StatusChange>,
     syncs: HashMap<DirectorySyncId, DirectorySync>,
+    keys: HashMap<ApiKeyId, ApiKey>,
 }
 
 impl Found {
     async fn read(ctx: &Context<'_>, ids: impl Iterator<Item = &GlobalId>) -> Result<Self> {
         let caller = Caller::of(ctx)?;
-        let (mut engineers, mut changes, mut syncs) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut engineers, mut changes, mut syncs, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for id in ids {
             match id {
                 GlobalId::Engineer(id) | GlobalId::Channel(ChannelId { engineer: id, .. }) => engineers.push(*id),
                 GlobalId::StatusChange(id) => changes.push(*id),
                 GlobalId::DirectorySync(id) => syncs.push(*id),
+                GlobalId::ApiKey(id) => keys.push(*id),
                 GlobalId::RosterSummary(_) => {}
             }
         }
@@ -162,6 +178,11 @@ impl Found {
         let engineers = loader.load_many(engineers).await?;
         let mut changes: HashMap<EventId, StatusChange> = loader.load_many(changes).await?;
         changes.retain(|_, change| caller.actor.can_view(change.engineer()));
-        Ok(Self { engineers, changes, syncs: loader.load_many(syncs).await? })
+        Ok(Self {
+            engineers,
+            changes,
+            syncs: loader.load_many(syncs).await?,
+            keys: find_api_keys(caller, &keys).await?,
+        })
     }
 }

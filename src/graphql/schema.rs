@@ -11,12 +11,13 @@ use super::{
         roster_summary::RosterSummaryLive,
     },
     mutation::{
-        channel::ChannelMutation, confirmation::ConfirmationMutation, deletion::DeletionMutation,
-        directory_sync::DirectorySyncMutation, engineer::EngineerMutation,
+        api_key::ApiKeyMutation, channel::ChannelMutation, confirmation::ConfirmationMutation,
+        deletion::DeletionMutation, directory_sync::DirectorySyncMutation, engineer::EngineerMutation,
     },
     query::{
-        channel_kind::ChannelKindQuery, directory_sync::DirectorySyncQuery, engineer::EngineerQuery, node::NodeQuery,
-        roster_summary::RosterSummaryQuery, status_change::StatusChangeQuery, viewer::ViewerQuery,
+        api_key::ApiKeyQuery, channel_kind::ChannelKindQuery, directory_sync::DirectorySyncQuery,
+        engineer::EngineerQuery, node::NodeQuery, roster_summary::RosterSummaryQuery, status_change::StatusChangeQuery,
+        viewer::ViewerQuery,
     },
 };
 use crate::{auth::Authenticator, live::Live, service::Services};
@@ -34,6 +35,7 @@ pub struct Query(
     ChannelKindQuery,
     StatusChangeQuery,
     DirectorySyncQuery,
+    ApiKeyQuery,
 );
 
 /// What can be changed.
@@ -41,7 +43,14 @@ pub struct Query(
 /// Everything that a person can act on is in userErrors of the payload: a code, a sentence in the caller's language, and the field
 /// concerned. Where userErrors is not empty, nothing was changed; bulk mutations tell of each thing apart in outcomes.
 #[derive(MergedObject, Default)]
-pub struct Mutation(EngineerMutation, DeletionMutation, ChannelMutation, ConfirmationMutation, DirectorySyncMutation);
+pub struct Mutation(
+    EngineerMutation,
+    DeletionMutation,
+    ChannelMutation,
+    ConfirmationMutation,
+    DirectorySyncMutation,
+    ApiKeyMutation,
+);
 
 /// What can be followed: live streams over a WebSocket.
 ///

@@ -1,6 +1,6 @@
 //! The people on the roll.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::{DateTime, Utc};
 use entity::engineer;
@@ -39,6 +39,24 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             .all(self.db)
             .await?;
         rows.iter().map(|row| read_engineer(row).map(|engineer| (engineer.id, engineer))).collect()
+    }
+
+    /// Which of these engineers are ACTIVE.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_active_engineers(&self, ids: &BTreeSet<EngineerId>) -> Result<BTreeSet<EngineerId>, StoreError> {
+        let found: Vec<Uuid> = self
+            .engineers_query()
+            .select_only()
+            .column(engineer::Column::Id)
+            .filter(engineer::Column::Id.is_in(ids.iter().map(|id| id.0)))
+            .filter(engineer::Column::DirectoryState.eq(DirectoryState::Active.name()))
+            .filter(engineer::Column::DeletedAt.is_null())
+            .into_tuple()
+            .all(self.db)
+            .await?;
+        Ok(found.into_iter().map(EngineerId).collect())
     }
 
     /// The engineer of that directory identity, where they are not deleted.

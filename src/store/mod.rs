@@ -4,6 +4,7 @@
 //! What works for all accounts at once, the queues and the leases, begins with [`Store::queue`].
 
 mod account;
+mod api_key;
 mod backup;
 mod channel;
 mod confirmation_sync;

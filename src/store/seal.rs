@@ -91,6 +91,11 @@ impl Sealer {
         self.hash(&[&["once"], parts].concat())
     }
 
+    /// The keyed hash by which an API key is looked up.
+    pub(super) fn api_key_hash(&self, key: &str) -> String {
+        self.hash(&["api-key", key])
+    }
+
     /// What tells whether two processes work with the same index key.
     pub(super) fn index_fingerprint(&self) -> String {
         self.hash(&["fingerprint"])

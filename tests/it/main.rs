@@ -5,6 +5,7 @@
 
 mod accounts;
 mod api;
+mod api_keys;
 mod architecture;
 mod auth_tokens;
 mod bulk_file;

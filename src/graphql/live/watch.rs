@@ -129,8 +129,8 @@ impl Watch {
     }
 
     fn set_next_check(&mut self) {
-        let left = (self.actor().expires_at - self.services.now()).to_std().unwrap_or_default();
-        self.check_at = Instant::now() + left.clamp(SHORTEST_WAIT, LONGEST_WAIT);
+        let left = self.actor().expires_at.map(|end| (end - self.services.now()).to_std().unwrap_or_default());
+        self.check_at = Instant::now() + left.unwrap_or(LONGEST_WAIT).clamp(SHORTEST_WAIT, LONGEST_WAIT);
     }
 
     const fn actor(&self) -> &Actor {

@@ -70,7 +70,7 @@ impl DeletionMutation {
         #[graphql(desc = "Whom.")] input: DeleteEngineersInput,
     ) -> Result<DeleteEngineersPayload> {
         let caller = Caller::of(ctx)?;
-        let ids = match GivenIds::read("ids", input.ids) {
+        let ids: GivenIds = match GivenIds::read("ids", input.ids) {
             Ok(ids) => ids,
             Err(refusal) => return Ok(nothing_deleted(refuse(refusal, caller.locale))),
         };
@@ -90,7 +90,7 @@ impl DeletionMutation {
         #[graphql(desc = "Whom.")] input: RestoreEngineersInput,
     ) -> Result<RestoreEngineersPayload> {
         let caller = Caller::of(ctx)?;
-        let ids = match GivenIds::read("ids", input.ids) {
+        let ids: GivenIds = match GivenIds::read("ids", input.ids) {
             Ok(ids) => ids,
             Err(refusal) => return Ok(nothing_restored(refuse(refusal, caller.locale))),
         };

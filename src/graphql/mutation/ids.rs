@@ -1,6 +1,6 @@
-//! Ids of engineers as clients give them.
+//! Ids as clients give them.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, str::FromStr};
 
 use async_graphql::ID;
 
@@ -14,22 +14,22 @@ use crate::domain::{
 const MAX_IDS: usize = 1_000;
 
 /// The ids of a list, each once, in their order.
-pub(super) struct GivenIds {
+pub(super) struct GivenIds<K = EngineerId> {
     field: &'static str,
-    ids: Vec<GivenId>,
+    ids: Vec<GivenId<K>>,
 }
 
 /// An id of a list.
-pub(super) struct GivenId {
+pub(super) struct GivenId<K = EngineerId> {
     /// As it was given.
     pub id: ID,
-    /// As the domain knows it; `None` where it is no engineer's id.
-    pub key: Option<EngineerId>,
+    /// As the domain knows it; `None` where it is the id of something else, or none.
+    pub key: Option<K>,
     /// Where it stands in the list, from 0.
     place: usize,
 }
 
-impl GivenIds {
+impl<K: FromStr + Copy> GivenIds<K> {
     /// Reads the ids of an input field.
     ///
     /// # Errors
@@ -45,18 +45,18 @@ impl GivenIds {
         Ok(Self { field, ids: ids.map(given).collect() })
     }
 
-    /// The engineers.
-    pub fn keys(&self) -> Vec<EngineerId> {
+    /// What they name.
+    pub fn keys(&self) -> Vec<K> {
         self.ids.iter().filter_map(|given| given.key).collect()
     }
 
     /// Each id.
-    pub fn iter(&self) -> impl Iterator<Item = &GivenId> {
+    pub fn iter(&self) -> impl Iterator<Item = &GivenId<K>> {
         self.ids.iter()
     }
 
     /// The refusal at the place of the id, unless it names another place.
-    pub fn at(&self, given: &GivenId, refusal: Refusal) -> Refusal {
+    pub fn at(&self, given: &GivenId<K>, refusal: Refusal) -> Refusal {
         if refusal.field.is_empty() { refusal.at(&[self.field, &given.place.to_string()]) } else { refusal }
     }
 }

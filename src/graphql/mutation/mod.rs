@@ -1,5 +1,6 @@
 //! The fields of `Mutation`, one file per noun: read the input, call the use case, show what came of it.
 
+pub(super) mod api_key;
 pub(super) mod channel;
 pub(super) mod confirmation;
 pub(super) mod deletion;

@@ -3,7 +3,7 @@
 use async_graphql::{Enum, resolver_utils::EnumType};
 
 use crate::{
-    domain::{actor, channel, confirmation, engineer, refusal},
+    domain::{actor, api_key, channel, confirmation, engineer, refusal},
     store,
 };
 
@@ -190,6 +190,24 @@ pub(in crate::graphql) enum Permission {
     EraseEngineers,
     /// Import and export the roll as files.
     ExchangeFiles,
+    /// Create, list and revoke API keys.
+    ManageApiKeys,
+    /// Read the audit log.
+    ViewAuditLog,
+    /// Ask for one person's contact data in clear, with a reason that the audit log keeps.
+    RevealContacts,
+}
+
+/// Whether an API key is good.
+#[derive(Enum, Debug, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "api_key::ApiKeyState")]
+pub(in crate::graphql) enum ApiKeyState {
+    /// It is good.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// Someone revoked it.
+    Revoked,
 }
 
 /// How far a directory sync got.

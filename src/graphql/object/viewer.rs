@@ -26,7 +26,7 @@ pub(in crate::graphql) struct Account {
 /// The caller: who they are and what they may do.
 #[Object]
 impl Viewer {
-    /// The subject of the token.
+    /// The subject of the token; for an API key, its id.
     async fn subject<'a>(&self, ctx: &Context<'a>) -> Result<&'a str> {
         Ok(&Caller::of(ctx)?.actor.subject)
     }
@@ -38,7 +38,7 @@ impl Viewer {
         Ok(Account { id: async_graphql::ID(settings.id.to_string()), name: settings.name.clone() })
     }
 
-    /// The roles of the token.
+    /// The roles of the token, or the role of the API key.
     async fn roles(&self, ctx: &Context<'_>) -> Result<Vec<Role>> {
         Ok(Caller::of(ctx)?.actor.roles.iter().map(|role| Role::from(*role)).collect())
     }
@@ -58,8 +58,8 @@ impl Viewer {
         find_engineer(ctx, id).await.transpose()
     }
 
-    /// When the token is no longer accepted.
-    async fn token_expires_at(&self, ctx: &Context<'_>) -> Result<DateTime> {
-        Ok(DateTime(Caller::of(ctx)?.actor.expires_at))
+    /// When the token or API key is no longer accepted; null for a key that stays good until it is revoked.
+    async fn token_expires_at(&self, ctx: &Context<'_>) -> Result<Option<DateTime>> {
+        Ok(Caller::of(ctx)?.actor.expires_at.map(DateTime))
     }
 }

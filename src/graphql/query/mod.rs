@@ -1,5 +1,6 @@
 //! The fields of `Query`, one file per noun.
 
+pub(super) mod api_key;
 pub(super) mod channel_kind;
 pub(super) mod directory_sync;
 pub(super) mod engineer;

@@ -8,9 +8,10 @@ use rollcall::{
     adapter::random::SystemChance,
     auth::{AuthError, Authenticator, LEEWAY, Verifier},
     domain::{
-        actor::{Actor, Role},
+        actor::{Actor, Credential, Role},
         engineer::{DirectoryIdentity, DirectoryState, Engineer, Touched, UserType},
         id::{AccountId, EngineerId},
+        request::Via,
     },
     store::{ConnectOptions, SealerKeys, Store},
 };
@@ -109,7 +110,9 @@ async fn a_good_token_makes_the_actor_that_it_names() {
         subject: "lin".to_owned(),
         roles: vec![Role::Operator, Role::Viewer],
         engineer: None,
-        expires_at: now() + Duration::hours(1) + LEEWAY,
+        expires_at: Some(now() + Duration::hours(1) + LEEWAY),
+        credential: Credential::Token,
+        via: Via::default(),
     };
     for header in [format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER  {token} ")] {
         let actor = door.authenticator.authenticate(Some(&header)).await.expect("an actor");

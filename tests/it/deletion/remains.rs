@@ -1,7 +1,5 @@
 //! What is left of an erased person: in the tables, and in the bytes of the files.
 
-use rollcall::config::DatabaseLocation;
-use sea_orm::{ConnectionTrait, Database as Connector, DatabaseConnection, Statement};
 use serde_json::{Value, json};
 
 use super::{delete_all, restore};
@@ -10,6 +8,7 @@ use crate::{
     harness::{
         app::{Database, TestApp},
         both_dbs,
+        raw::{everything, holds},
     },
 };
 
@@ -31,43 +30,8 @@ both_dbs! {
     nothing_personal_is_left_when_the_time_to_restore_is_over
 }
 
-async fn query(db: &DatabaseConnection, sql: &str) -> Vec<String> {
-    let rows = db.query_all_raw(Statement::from_string(db.get_database_backend(), sql)).await.unwrap();
-    rows.iter().map(|row| row.try_get_by_index(0).unwrap()).collect()
-}
-
-/// Everything that the database holds, as bytes: on SQLite those of its files, on PostgreSQL each row of each table.
-async fn everything(app: &TestApp) -> Vec<u8> {
-    match &app.app.config().database.location {
-        DatabaseLocation::Sqlite(path) => {
-            let db = Connector::connect(format!("sqlite://{}", path.display())).await.unwrap();
-            let sql = Statement::from_string(db.get_database_backend(), "PRAGMA wal_checkpoint(TRUNCATE)");
-            let done = db.query_one_raw(sql).await.unwrap().unwrap();
-            assert_eq!(done.try_get_by_index::<i32>(0).unwrap(), 0, "the log was moved into the file");
-            db.close().await.unwrap();
-            let mut bytes = std::fs::read(path).unwrap();
-            let name = path.file_name().unwrap().to_str().unwrap();
-            for beside in ["-wal", "-shm", "-journal"] {
-                bytes.extend(std::fs::read(path.with_file_name(format!("{name}{beside}"))).unwrap_or_default());
-            }
-            bytes
-        }
-        DatabaseLocation::Postgres(url) => {
-            let db = Connector::connect(url.expose()).await.unwrap();
-            let tables = "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public'";
-            let mut text = String::new();
-            for table in query(&db, tables).await {
-                text += &query(&db, &format!("SELECT row_to_json(t)::text FROM \"{table}\" t")).await.join("\n");
-            }
-            db.close().await.unwrap();
-            text.into_bytes()
-        }
-    }
-}
-
 fn found_in(bytes: &[u8]) -> Vec<&'static str> {
-    let holds = |text: &&&str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-    PERSONAL.iter().filter(holds).copied().collect()
+    PERSONAL.iter().filter(|text| holds(bytes, text)).copied().collect()
 }
 
 /// A server that knows as much as it can of one person: seeds, edits, a confirmation with its record, requests that wait,

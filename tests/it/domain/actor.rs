@@ -1,8 +1,9 @@
 //! Who may do what.
 
 use rollcall::domain::{
-    actor::{Actor, Forbidden, Permission, Role, Sight},
+    actor::{Actor, Credential, Forbidden, Permission, Role, Sight},
     id::EngineerId,
+    request::Via,
 };
 use uuid::Uuid;
 
@@ -17,7 +18,9 @@ fn actor(roles: &[Role], engineer: Option<EngineerId>) -> Actor {
         subject: "someone".to_owned(),
         roles: roles.to_vec(),
         engineer,
-        expires_at: after(100),
+        expires_at: Some(after(100)),
+        credential: Credential::Token,
+        via: Via::default(),
     }
 }
 
@@ -42,6 +45,9 @@ fn every_role_may_do_what_the_matrix_says() {
         (Permission::DeleteEngineers, [false, true, true, false]),
         (Permission::EraseEngineers, [false, false, true, false]),
         (Permission::ExchangeFiles, [false, false, true, false]),
+        (Permission::ManageApiKeys, [false, false, true, false]),
+        (Permission::ViewAuditLog, [false, false, true, false]),
+        (Permission::RevealContacts, [false, false, true, false]),
     ];
     assert_eq!(ROLES, Role::ALL);
     assert_eq!(matrix.map(|(permission, _)| permission), Permission::ALL);
@@ -107,4 +113,5 @@ fn a_token_is_good_until_the_moment_it_dies() {
     assert!(actor.is_current(start()));
     assert!(actor.is_current(after(99)));
     assert!(!actor.is_current(after(100)));
+    assert!(Actor { expires_at: None, ..actor }.is_current(after(i64::from(i32::MAX))));
 }

@@ -7,6 +7,7 @@ pub mod postgres;
 pub mod process;
 pub mod provider;
 pub mod proxy;
+pub mod raw;
 pub mod roll;
 pub mod smtp;
 pub mod socket;

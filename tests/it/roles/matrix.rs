@@ -78,11 +78,12 @@ struct Stage {
     code: String,
     sync: String,
     change: String,
+    key: String,
 }
 
 /// The document of a row with its variables.
 fn operation(row: &Row<'_>, stage: &Stage) -> (String, Value) {
-    let Stage { target, code, sync, change } = stage;
+    let Stage { target, code, sync, change, key } = stage;
     let channel = target.replace("engineer:", "channel:") + ".EMAIL";
     let payload = "userErrors { code }";
     let bulk = "userErrors { code } outcomes { userError { code } }";
@@ -97,6 +98,7 @@ fn operation(row: &Row<'_>, stage: &Stage) -> (String, Value) {
     let ids = json!({ "engineerIds": [target], "channels": ["EMAIL"] });
     let lift = json!({ "engineerIds": [target], "channels": ["EMAIL"], "liftOptOut": true });
     match (row.field, row.variant) {
+        ("apiKeys", "") => plain("{ apiKeys { totalCount } }"),
         ("channelKinds", "") => plain("{ channelKinds { kind } }"),
         ("directorySync", "") => {
             ("query($id: ID!) { directorySync(id: $id) { id } }".to_owned(), json!({ "id": sync }))
@@ -109,6 +111,7 @@ fn operation(row: &Row<'_>, stage: &Stage) -> (String, Value) {
         ("node", "channel") => node(&channel),
         ("node", "statusChange") => node(change),
         ("node", "directorySync") => node(sync),
+        ("node", "apiKey") => node(key),
         ("node", "rosterSummary") => node("roster-summary:demo"),
         ("nodes", "") => by_id("nodes(ids: [$id]) { id }"),
         ("rosterSummary", "") => plain("{ rosterSummary { engineers } }"),
@@ -125,12 +128,14 @@ fn operation(row: &Row<'_>, stage: &Stage) -> (String, Value) {
             let input = json!({ "engineerId": target, "channel": "EMAIL", "code": code });
             mutation("ConfirmChannelInput", payload, input)
         }
+        ("createApiKey", "") => mutation("CreateApiKeyInput", payload, json!({ "label": "wall", "role": "VIEWER" })),
         ("deleteEngineers", "") => mutation("DeleteEngineersInput", bulk, json!({ "ids": [target] })),
         ("deleteEngineers", "eraseNow") => {
             mutation("DeleteEngineersInput", bulk, json!({ "ids": [target], "eraseNow": true }))
         }
         ("refreshConfirmations", "") => mutation("RefreshConfirmationsInput", payload, json!({})),
         ("restoreEngineers", "") => mutation("RestoreEngineersInput", bulk, json!({ "ids": [target] })),
+        ("revokeApiKeys", "") => mutation("RevokeApiKeysInput", bulk, json!({ "ids": [key] })),
         ("subscribeChannels", "") => mutation("SubscribeChannelsInput", bulk, ids),
         ("subscribeChannels", "filter") => mutation("SubscribeChannelsInput", bulk, filter),
         ("subscribeChannels", "liftOptOut") => mutation("SubscribeChannelsInput", bulk, lift),
@@ -175,7 +180,8 @@ fn judge(response: &Value, field: &str, target: &str) -> String {
 
 /// What the account holds that a mutation of the table could change.
 async fn look(app: &TestApp, target: &str) -> Value {
-    let document = "query($id: ID!) { engineers { totalCount } directorySyncs { totalCount } engineer(id: $id) {
+    let document = "query($id: ID!) { engineers { totalCount } directorySyncs { totalCount }
+        apiKeys(last: 100) { nodes { state } } engineer(id: $id) {
         alias version updatedAt channel(kind: EMAIL) { status requestedAt } } }";
     app.admin().data(document, json!({ "id": target })).await
 }
@@ -185,7 +191,7 @@ async fn set_the_stage(app: &TestApp, row: &Row<'_>, column: &str, number: usize
     let target = add(&app.admin(), &format!("target.{number}")).await;
     let own_change = "query($id: ID!) { engineer(id: $id) { statusChanges(first: 1) { nodes { id } } } }";
     let change = app.admin().data(own_change, json!({ "id": target })).await;
-    let mut code = String::new();
+    let (mut code, mut key) = (String::new(), String::new());
     match row.field {
         "confirmChannel" => {
             app.run_workers().await;
@@ -196,16 +202,24 @@ async fn set_the_stage(app: &TestApp, row: &Row<'_>, column: &str, number: usize
             let delete = "mutation($id: ID!) { deleteEngineers(input: { ids: [$id] }) { deletedEngineerIds } }";
             app.admin().data(delete, json!({ "id": target })).await;
         }
+        "revokeApiKeys" => key = make_key(app).await,
         "subscribeChannels" => {
             let cancel = "mutation($id: ID!) { cancelChannels(input: { engineerIds: [$id] }) { outcomes { status } } }";
             app.admin().data(cancel, json!({ "id": target })).await;
             // The endpoint may be asked again a minute later.
             app.clock.advance(chrono::Duration::minutes(1));
         }
+        "node" if row.variant == "apiKey" => key = make_key(app).await,
         _ => {}
     }
     let change = text(&change["engineer"]["statusChanges"]["nodes"][0]["id"]);
-    Stage { target, code, sync: sync.to_owned(), change }
+    Stage { target, code, sync: sync.to_owned(), change, key }
+}
+
+/// Makes an API key. Gives its id.
+async fn make_key(app: &TestApp) -> String {
+    let document = "mutation { createApiKey(input: { label: \"matrix\", role: VIEWER }) { apiKey { id } } }";
+    text(&app.admin().data(document, json!({})).await["createApiKey"]["apiKey"]["id"])
 }
 
 /// Follows a stream over a change of the target and then one of someone else.
@@ -268,8 +282,8 @@ async fn every_role_gets_from_every_field_what_the_table_says(database: Database
 async fn a_stranger_gets_nothing(database: Database) {
     let app = TestApp::start(database).await;
     let target = add(&app.admin(), "lin").await;
-    let (code, sync, change) = (String::new(), target.clone(), target.clone());
-    let stage = Stage { target, code, sync, change };
+    let (code, sync, change, key) = (String::new(), target.clone(), target.clone(), target.clone());
+    let stage = Stage { target, code, sync, change, key };
     for row in rows() {
         let (document, variables) = operation(&row, &stage);
         let (status, response) = app.stranger().execute(&document, variables).await;

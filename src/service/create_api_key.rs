@@ -1,0 +1,73 @@
+//! Making an API key.
+
+use chrono::{DateTime, SubsecRound as _, Utc};
+
+use super::{ServiceError, Services, edit::refuse_endpoint};
+use crate::domain::{
+    actor::{Actor, Permission, Role},
+    api_key::{ApiKey, KeyText, MAX_LABEL},
+    endpoint::Reason,
+    id::ApiKeyId,
+    refusal::{Refusal, RefusalCode},
+    text::clean_text,
+};
+
+/// A key to make.
+#[derive(Debug, Clone)]
+pub struct CreateApiKey {
+    /// What people will call it, as typed.
+    pub label: String,
+    /// What its holders may do.
+    pub role: Role,
+    /// When it dies by itself; `None` for never.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+impl Services {
+    /// Makes a key. Its text is known here and now, and never again.
+    ///
+    /// # Errors
+    /// When the input is refused, the caller may not, or the database fails.
+    pub async fn create_api_key(&self, actor: &Actor, input: &CreateApiKey) -> Result<(ApiKey, KeyText), ServiceError> {
+        if !actor.may(Permission::ManageApiKeys) {
+            return Err(Refusal::new(RefusalCode::NotAllowed).into());
+        }
+        let now = self.now();
+        let label = judge(input, now).map_err(ServiceError::Refused)?;
+        let known = ApiKey {
+            id: ApiKeyId::generate(now, self.chance()),
+            account: actor.account.clone(),
+            label,
+            role: input.role,
+            created_by: actor.subject.clone(),
+            created_at: now,
+            expires_at: input.expires_at.map(|end| end.trunc_subsecs(3)),
+            revoked: None,
+            last_used_at: None,
+        };
+        let key = KeyText::generate(self.chance());
+        let tx = self.core.store.begin(&actor.account).await?;
+        tx.rows().insert_api_key(&known, &key).await?;
+        tx.commit().await?;
+        tracing::info!(account.id = %actor.account, api_key.id = %known.id, "Made an API key");
+        Ok((known, key))
+    }
+}
+
+/// Judges everything of the input, so that the caller learns of everything wrong at once. Gives the label.
+fn judge(input: &CreateApiKey, now: DateTime<Utc>) -> Result<String, Vec<Refusal>> {
+    let wrong = |reason| Refusal::new(RefusalCode::InvalidValue).because(reason);
+    let label = match clean_text(&input.label, MAX_LABEL) {
+        Ok(label) if label.is_empty() => Err(wrong(Reason::Empty)),
+        Ok(label) => Ok(label),
+        Err(error) => Err(refuse_endpoint(error)),
+    };
+    let label = label.map_err(|refusal| refusal.at(&["label"]));
+    let role = (input.role == Role::Engineer).then(|| wrong(Reason::NobodysRole).at(&["role"]));
+    let late = input.expires_at.is_some_and(|end| end <= now).then(|| wrong(Reason::NotAhead).at(&["expiresAt"]));
+    let others: Vec<_> = role.into_iter().chain(late).collect();
+    match label {
+        Ok(label) if others.is_empty() => Ok(label),
+        label => Err(label.err().into_iter().chain(others).collect()),
+    }
+}
