@@ -12,12 +12,12 @@ impl MigrationTrait for Migration {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut table = Table::alter();
         table.table(name("confirmation_sync")).add_column(timestamp_with_time_zone_null("finished_at"));
-        manager.alter_table(table.to_owned()).await
+        manager.alter_table(table.take()).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         let mut table = Table::alter();
         table.table(name("confirmation_sync")).drop_column(name("finished_at"));
-        manager.alter_table(table.to_owned()).await
+        manager.alter_table(table.take()).await
     }
 }

@@ -219,7 +219,7 @@ impl Store {
             .group_by(Column::Account)
             .group_by(Column::Directory)
             .into_query();
-        let columns = [Column::Account, Column::Directory, Column::FinishedAt].map(|column| Expr::col(column).into());
+        let columns = [Column::Account, Column::Directory, Column::FinishedAt].map(Expr::col);
         let rows: Vec<(String, String, DateTime<Utc>, DateTime<Utc>)> = directory_sync::Entity::find()
             .select_only()
             .columns([Column::Account, Column::Directory])

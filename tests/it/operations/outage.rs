@@ -42,7 +42,8 @@ async fn codes(app: &TestApp, count: usize) -> Vec<String> {
     let caller = app.admin();
     let one = async |index: usize| {
         let began = Instant::now();
-        let (query, variables) = if index % 2 == 0 { (QUERY, json!({})) } else { (ADD, json!({ "name": "never" })) };
+        let (query, variables) =
+            if index.is_multiple_of(2) { (QUERY, json!({})) } else { (ADD, json!({ "name": "never" })) };
         let code = caller.error(query, variables).await;
         assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
         code
