@@ -45,7 +45,6 @@ use crate::{
         clock::{Clock, SystemClock},
         confirmation::LINK_LIFETIME,
         id::AccountId,
-        request::Via,
     },
     graphql,
     live::{Live, LiveOptions},
@@ -280,7 +279,6 @@ impl App {
             engineer: None,
             expires_at: Some(self.services.now() + COMMAND_LIFETIME),
             credential: Credential::CommandLine,
-            via: Via::COMMAND_LINE,
         }
     }
 }

@@ -146,7 +146,7 @@ async fn prepare(config: &Config, from: &Path, draft: &Path) -> Result<RestoreRe
     let store = open_at(sqlite_url(draft), config, &keys).await?;
     store.check_keys().await?;
     let found = structure::compare(&store).await?;
-    found.refuse_mixed()?;
+    structure::refuse_mixed(&found)?;
     let accounts = store.begin_new_epochs(new_epoch).await?;
     store.end_all_leases(SystemClock.now()).await?;
     store.close().await?;

@@ -244,7 +244,7 @@ impl App {
         let server = &self.config.server;
         HttpState {
             services: self.services.clone(),
-            gate: graphql::Gate::new(schema, Arc::clone(&self.limiter)),
+            gate: graphql::Gate::new(schema, Arc::clone(&self.limiter), self.metrics.clone()),
             authenticator: Arc::clone(&self.authenticator),
             limiter: Arc::clone(&self.limiter),
             live: self.live.clone(),

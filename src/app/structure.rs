@@ -1,6 +1,6 @@
 //! The structure of the database: what it lacks, and bringing it up to date.
 
-use migration::MigratorTrait as _;
+use migration::{Comparison, MigratorTrait as _};
 
 use super::{AppError, Migrations, database::open_as_it_is};
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
 pub async fn migrate(config: &Config) -> Result<usize, AppError> {
     let store = open_as_it_is(config).await?;
     let found = compare(&store).await?;
-    found.refuse_mixed()?;
+    refuse_mixed(&found)?;
     if !found.pending.is_empty() {
         apply(&store).await?;
     }
@@ -36,13 +36,10 @@ pub async fn count_pending_migrations(config: &Config) -> Result<usize, AppError
 /// When it is not and may not be changed, or the database fails.
 pub(super) async fn prepare(store: &Store, migrations: Migrations) -> Result<(), AppError> {
     let found = compare(store).await?;
-    found.refuse_mixed()?;
+    refuse_mixed(&found)?;
     if found.pending.is_empty() {
         if !found.unknown.is_empty() {
-            tracing::warn!(
-                changes = found.unknown.len(),
-                "The database's structure is of a newer version; this one works with it, so that servers can be replaced one by one"
-            );
+            tracing::warn!(changes = found.unknown.len(), "The database's structure is of a newer version");
         }
         return Ok(());
     }
@@ -61,26 +58,16 @@ pub(super) async fn prepare(store: &Store, migrations: Migrations) -> Result<(),
     }
 }
 
-/// How the structure compares with what this version knows.
-pub(super) struct Comparison {
-    /// Changes that it lacks.
-    pub pending: Vec<String>,
-    /// Changes of a newer version.
-    pub unknown: Vec<String>,
-}
-
-impl Comparison {
-    /// A newer version brings all changes of the older ones, so a database that lacks some and has others is of neither.
-    pub fn refuse_mixed(&self) -> Result<(), AppError> {
-        if self.pending.is_empty() || self.unknown.is_empty() {
-            return Ok(());
-        }
-        let (lacks, has) = (self.pending.join(", "), self.unknown.join(", "));
-        Err(AppError::Other(format!(
-            "the database's structure is of another line of versions: it lacks {lacks}, and has {has}, which this version \
-             does not know; use the version that made it"
-        )))
+/// A newer version brings all changes of the older ones, so a database that lacks some and has others is of neither.
+pub(super) fn refuse_mixed(found: &Comparison) -> Result<(), AppError> {
+    if found.pending.is_empty() || found.unknown.is_empty() {
+        return Ok(());
     }
+    let (lacks, has) = (found.pending.join(", "), found.unknown.join(", "));
+    Err(AppError::Other(format!(
+        "the database's structure is of another line of versions: it lacks {lacks}, and has {has}, which this version does not \
+         know; use the version that made it"
+    )))
 }
 
 /// Compares the structure with what this version knows.
@@ -88,8 +75,7 @@ impl Comparison {
 /// # Errors
 /// When the database fails.
 pub(super) async fn compare(store: &Store) -> Result<Comparison, StoreError> {
-    let migration::Comparison { pending, unknown } = migration::compare(store.structure_connection()).await?;
-    Ok(Comparison { pending, unknown })
+    Ok(migration::compare(store.structure_connection()).await?)
 }
 
 async fn apply(store: &Store) -> Result<(), AppError> {

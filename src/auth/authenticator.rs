@@ -21,7 +21,6 @@ use crate::{
         clock::Clock,
         engineer::Engineer,
         id::{AccountId, EngineerId},
-        request::Via,
     },
     store::{Store, StoreError},
 };
@@ -72,7 +71,7 @@ impl Authenticator {
 
     /// The caller whose `authorization` header, or value of that name in `connection_init`, this is. The role ENGINEER of
     /// someone who is not ACTIVE is left out. The actor's `expires_at` is the `exp` of the token and [`LEEWAY`]: the moment
-    /// from which the token is refused. How the call came in is for its door to add.
+    /// from which the token is refused.
     ///
     /// # Errors
     /// When there is no token and no key, or it is not good, or no role is left, or what it is checked with cannot be had.
@@ -96,7 +95,7 @@ impl Authenticator {
         }
         let credential = Credential::Token;
         let expires_at = Some(expires_at + LEEWAY);
-        Ok(Actor { account, subject, roles, engineer, expires_at, credential, via: Via::default() })
+        Ok(Actor { account, subject, roles, engineer, expires_at, credential })
     }
 
     async fn authenticate_key(&self, text: &str) -> Result<Actor, AuthError> {
@@ -108,7 +107,7 @@ impl Authenticator {
         }
         self.keys.note_use(&account, [id], now);
         let (subject, credential) = (id.to_string(), Credential::ApiKey(id));
-        Ok(Actor { account, subject, roles: vec![role], engineer: None, expires_at, credential, via: Via::default() })
+        Ok(Actor { account, subject, roles: vec![role], engineer: None, expires_at, credential })
     }
 
     /// Whether a caller who was let in would still be, with the same roles. Where the store cannot tell, they would not.

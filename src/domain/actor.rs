@@ -5,7 +5,6 @@ use chrono::{DateTime, Utc};
 use super::{
     id::{AccountId, ApiKeyId, EngineerId},
     named::named,
-    request::Via,
 };
 
 named! {
@@ -62,15 +61,11 @@ pub enum Permission {
     ExchangeFiles,
     /// Create, list and revoke API keys.
     ManageApiKeys,
-    /// Read the audit log.
-    ViewAuditLog,
-    /// Ask for one person's contact data in clear, with a reason that the audit log keeps.
-    RevealContacts,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 9] = [
         Self::ViewRoll,
         Self::ViewContacts,
         Self::EditEngineers,
@@ -80,8 +75,6 @@ impl Permission {
         Self::EraseEngineers,
         Self::ExchangeFiles,
         Self::ManageApiKeys,
-        Self::ViewAuditLog,
-        Self::RevealContacts,
     ];
 }
 
@@ -111,8 +104,6 @@ pub struct Actor {
     pub expires_at: Option<DateTime<Utc>>,
     /// What showed who they are.
     pub credential: Credential,
-    /// How this call of theirs came in.
-    pub via: Via,
 }
 
 /// How much of the roll a caller sees.
@@ -177,12 +168,6 @@ impl Actor {
     /// Whether the caller may subscribe, cancel and confirm that engineer's channels.
     pub fn can_subscribe(&self, id: EngineerId) -> bool {
         self.may(Permission::SubscribeChannels) || self.is_engineer(id)
-    }
-
-    /// The same caller, coming in that way.
-    #[must_use]
-    pub fn coming(self, via: Via) -> Self {
-        Self { via, ..self }
     }
 
     /// Whether the time of the token or key is not over.

@@ -112,11 +112,6 @@ id!(
     ApiKeyId,
     "api-key"
 );
-id!(
-    /// One entry of the audit log.
-    AuditEntryId,
-    "audit-entry"
-);
 
 pub(super) fn new_uuid(now: DateTime<Utc>, chance: &dyn Chance) -> Uuid {
     let mut random = [0; 10];

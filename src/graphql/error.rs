@@ -6,52 +6,35 @@ use async_graphql::{Error, ErrorExtensionValues, Pos, Response, ServerError};
 
 use crate::{
     auth::TooMany,
-    domain::{actor::Forbidden, event::CursorExpired},
+    domain::{actor::Forbidden, event::CursorExpired, named::named},
     live::FollowError,
     service::ServiceError,
     store::{StoreError, Trouble},
 };
 
-/// The code in `errors[].extensions.code`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ErrorCode {
-    /// There is no good token, or it is not good any more.
-    Unauthenticated,
-    /// The caller's roles do not allow it.
-    Forbidden,
-    /// An argument or a variable holds what it may not.
-    BadUserInput,
-    /// The document is not GraphQL.
-    GraphqlParseFailed,
-    /// The document does not fit the schema.
-    GraphqlValidationFailed,
-    /// The event log no longer holds what follows the cursor: read afresh and follow from `liveCursor`.
-    CursorExpired,
-    /// The operation asks for too much at once.
-    QueryTooComplex,
-    /// Too many requests; `retryAfterMs` says when to try again.
-    RateLimited,
-    /// The server cannot answer now; trying again may help.
-    Unavailable,
-    /// The server failed. What failed is in its log.
-    Internal,
-}
-
-impl ErrorCode {
-    /// The name in the API.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Unauthenticated => "UNAUTHENTICATED",
-            Self::Forbidden => "FORBIDDEN",
-            Self::BadUserInput => "BAD_USER_INPUT",
-            Self::GraphqlParseFailed => "GRAPHQL_PARSE_FAILED",
-            Self::GraphqlValidationFailed => "GRAPHQL_VALIDATION_FAILED",
-            Self::CursorExpired => "CURSOR_EXPIRED",
-            Self::QueryTooComplex => "QUERY_TOO_COMPLEX",
-            Self::RateLimited => "RATE_LIMITED",
-            Self::Unavailable => "UNAVAILABLE",
-            Self::Internal => "INTERNAL",
-        }
+named! {
+    /// The code in `errors[].extensions.code`.
+    pub enum ErrorCode {
+        /// There is no good token, or it is not good any more.
+        Unauthenticated = "UNAUTHENTICATED",
+        /// The caller's roles do not allow it.
+        Forbidden = "FORBIDDEN",
+        /// An argument or a variable holds what it may not.
+        BadUserInput = "BAD_USER_INPUT",
+        /// The document is not GraphQL.
+        GraphqlParseFailed = "GRAPHQL_PARSE_FAILED",
+        /// The document does not fit the schema.
+        GraphqlValidationFailed = "GRAPHQL_VALIDATION_FAILED",
+        /// The event log no longer holds what follows the cursor: read afresh and follow from `liveCursor`.
+        CursorExpired = "CURSOR_EXPIRED",
+        /// The operation asks for too much at once.
+        QueryTooComplex = "QUERY_TOO_COMPLEX",
+        /// Too many requests; `retryAfterMs` says when to try again.
+        RateLimited = "RATE_LIMITED",
+        /// The server cannot answer now; trying again may help.
+        Unavailable = "UNAVAILABLE",
+        /// The server failed. What failed is in its log.
+        Internal = "INTERNAL",
     }
 }
 

@@ -4,7 +4,7 @@
 //! synchronous and takes time in proportion to the document. What it hands back is run by [`Gate::execute`] or [`Gate::follow`],
 //! which give the operation loaders of its own.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use async_graphql::{
     Data, Name, Positioned, Request, Response, ServerError, Variables,
@@ -20,12 +20,13 @@ use futures_util::{
 
 use super::{
     context::{Session, add_context},
+    count::{Counting, count_refused},
     error::{ErrorCode, complete_code, error_at, parse_error, refuse_for_now},
     limits,
     schema::Schema,
     variables,
 };
-use crate::auth::Limiter;
+use crate::{auth::Limiter, metrics::Metrics};
 
 /// One request as a client sent it.
 #[derive(Debug, Clone, Default)]
@@ -43,6 +44,7 @@ pub struct Call {
 pub struct Gate {
     schema: Schema,
     limiter: Arc<Limiter>,
+    metrics: Metrics,
 }
 
 /// A document and its text.
@@ -107,8 +109,8 @@ impl Admitted {
 
 impl Gate {
     /// The gate to a schema, which counts what callers ask.
-    pub const fn new(schema: Schema, limiter: Arc<Limiter>) -> Self {
-        Self { schema, limiter }
+    pub const fn new(schema: Schema, limiter: Arc<Limiter>, metrics: Metrics) -> Self {
+        Self { schema, limiter, metrics }
     }
 
     /// The schema behind the gate.
@@ -122,6 +124,11 @@ impl Gate {
     /// The whole answer: errors with codes, and no data.
     #[expect(clippy::result_large_err, reason = "the answer is sent as it is")]
     pub fn admit(&self, call: Call, session: &Session) -> Result<Admitted, Response> {
+        self.admit_uncounted(call, session).inspect_err(|refused| count_refused(&self.metrics, refused))
+    }
+
+    #[expect(clippy::result_large_err, reason = "the answer is sent as it is")]
+    fn admit_uncounted(&self, call: Call, session: &Session) -> Result<Admitted, Response> {
         // Before the document is looked at, and once more when it is known to change something.
         self.limiter.admit_operation(&session.actor).map_err(refuse_for_now)?;
         let admitted = self.judge(call).map_err(|error| Response::from_errors(vec![error]))?;
@@ -137,17 +144,22 @@ impl Gate {
         let (name, operation) = choose_operation(&parsed, call.operation_name.as_deref())?;
         let kind = operation.node.ty;
         let operation_name = name.map(ToString::to_string);
-        let variables = variables::complete(&operation.node, call.variables)?;
+        let variables = variables::complete(&parsed, &operation.node, call.variables)?;
         let document = Arc::new(Document { text: call.query, parsed });
         Ok(Admitted { document, kind, operation_name, variables })
     }
 
     /// Runs a query or a mutation.
     pub async fn execute(&self, admitted: Admitted, session: &Session) -> Response {
-        match self.ready(&admitted, session).await {
+        let mut counting = Counting::of(&self.metrics, &admitted);
+        let began = Instant::now();
+        let response = match self.ready(&admitted, session).await {
             Ok(request) => complete(self.schema.execute(request).await),
             Err(refused) => refused,
-        }
+        };
+        counting.answered(&response);
+        self.metrics.time_operation(counting.kind(), began.elapsed());
+        response
     }
 
     /// The responses of a live stream; a query or a mutation has one.
@@ -157,6 +169,7 @@ impl Gate {
 
     /// [`Gate::follow`], with data for the resolvers.
     pub fn follow_with(&self, admitted: Admitted, session: &Session, data: Arc<Data>) -> BoxStream<'static, Response> {
+        let mut counting = Counting::of(&self.metrics, &admitted);
         let (gate, session) = (self.clone(), session.clone());
         let begin = async move {
             match gate.ready(&admitted, &session).await {
@@ -164,7 +177,12 @@ impl Gate {
                 Err(refused) => stream::iter([refused]).boxed(),
             }
         };
-        stream::once(begin).flatten().map(complete).boxed()
+        let counted = move |response| {
+            let response = complete(response);
+            counting.answered(&response);
+            response
+        };
+        stream::once(begin).flatten().map(counted).boxed()
     }
 
     async fn ready(&self, admitted: &Admitted, session: &Session) -> Result<Request, Response> {

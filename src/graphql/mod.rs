@@ -6,6 +6,7 @@
 
 mod connection;
 mod context;
+mod count;
 mod error;
 mod execute;
 mod gate;

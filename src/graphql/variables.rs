@@ -2,24 +2,32 @@
 
 use async_graphql::{
     Name, Positioned, ServerError, Value, Variables,
-    parser::types::{BaseType, OperationDefinition, VariableDefinition},
+    parser::types::{BaseType, ExecutableDocument, OperationDefinition, VariableDefinition},
 };
 
 use super::error::{ErrorCode, error_at};
 
-/// Refuses an operation that lacks a variable it needs, and gives null for each `Int` that may be left out.
+/// Refuses an operation that lacks a variable it needs, and gives null for each `Int` of the document that may be left out.
 ///
-/// The library computes the cost of a page from `first` and `last`, and refuses a variable there that is left out, which GraphQL
-/// allows. Nothing in the schema tells an `Int` that is null from one that is left out.
-pub(super) fn complete(operation: &OperationDefinition, mut given: Variables) -> Result<Variables, ServerError> {
-    for Positioned { node: definition, pos } in &operation.variable_definitions {
-        let name = &definition.name.node;
+/// The library computes the cost of a page from `first` and `last`, of the operations beside the one that is run as well, and
+/// refuses a variable there that is left out, which GraphQL allows. Nothing in the schema tells an `Int` that is null from one that
+/// is left out.
+pub(super) fn complete(
+    document: &ExecutableDocument,
+    run: &OperationDefinition,
+    mut given: Variables,
+) -> Result<Variables, ServerError> {
+    for Positioned { node: definition, pos } in &run.variable_definitions {
         if is_missing(definition, &given) {
-            let message = format!("Variable \"${name}\" of type \"{}\" must be given.", definition.var_type.node);
+            let (name, kind) = (&definition.name.node, &definition.var_type.node);
+            let message = format!("Variable \"${name}\" of type \"{kind}\" must be given.");
             return Err(error_at(ErrorCode::BadUserInput, message, Some(*pos)));
         }
+    }
+    let definitions = document.operations.iter().flat_map(|(_, operation)| &operation.node.variable_definitions);
+    for Positioned { node: definition, .. } in definitions {
         if is_optional_number(definition) {
-            given.entry(Name::clone(name)).or_insert(Value::Null);
+            given.entry(Name::clone(&definition.name.node)).or_insert(Value::Null);
         }
     }
     Ok(given)

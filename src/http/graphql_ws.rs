@@ -96,6 +96,7 @@ async fn refuse_protocol(mut socket: WebSocket) {
 }
 
 async fn serve(state: Arc<HttpState>, headers: HeaderMap, socket: WebSocket, protocol: GraphQLProtocol) {
+    let _open = state.metrics.open_socket();
     let (sink, stream) = socket.split();
     let sink = sink.with(|message| future::ready(Ok::<_, axum::Error>(with_protocol_code(message))));
     let executor = SocketExecutor { gate: state.gate.clone(), session: Arc::default() };

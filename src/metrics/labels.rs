@@ -23,8 +23,6 @@ named! {
     pub enum Place {
         /// In what answers HTTP.
         Handler = "handler",
-        /// In the execution of an operation.
-        Resolver = "resolver",
         /// In a worker's step.
         Worker = "worker",
     }
@@ -64,24 +62,5 @@ impl Answered {
     pub fn of(method: &str, route: &str, status: u16) -> Self {
         let known = ["GET", "HEAD", "POST", "OPTIONS"].into_iter().find(|known| *known == method);
         Self { method: known.unwrap_or("other"), route: route.to_owned(), status }
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(super) struct Closed {
-    code: String,
-}
-
-impl Closed {
-    /// The codes of the protocols by number; a client may send any other, and those count together.
-    pub fn of(code: Option<u16>) -> Self {
-        let code = match code {
-            None => "none".to_owned(),
-            Some(known @ (1000..=1003 | 1005..=1015 | 4400 | 4401 | 4403 | 4406 | 4408 | 4409 | 4429)) => {
-                known.to_string()
-            }
-            Some(_) => "other".to_owned(),
-        };
-        Self { code }
     }
 }

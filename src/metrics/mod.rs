@@ -25,7 +25,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use self::labels::{Answered, Closed, Failed, Panicked, Ran, Timed};
+use self::labels::{Answered, Failed, Panicked, Ran, Timed};
 
 pub use self::{
     labels::{OperationKind, Place},
@@ -56,16 +56,11 @@ struct Inner {
 struct Sockets {
     open: Gauge,
     opened: Counter,
-    closed: Family<Closed, Counter>,
-    operations: Gauge,
 }
 
 #[derive(Default)]
 struct Live {
     streams: Gauge,
-    groups: Gauge,
-    frames: Counter,
-    resyncs: Counter,
 }
 
 /// Counts in a gauge for as long as it lives.
@@ -135,37 +130,10 @@ impl Metrics {
         Counted::in_gauge(&self.inner.sockets.open)
     }
 
-    /// A socket was closed with that code of RFC 6455 or graphql-transport-ws; `None` where its client just went away.
-    pub fn count_closed_socket(&self, code: Option<u16>) {
-        self.inner.sockets.closed.get_or_create(&Closed::of(code)).inc();
-    }
-
-    /// An operation begins on a socket; it counts as running as long as what is returned lives.
-    #[must_use]
-    pub fn begin_socket_operation(&self) -> Counted {
-        Counted::in_gauge(&self.inner.sockets.operations)
-    }
-
     /// A live stream begins, over whatever transport; it counts as long as what is returned lives.
     #[must_use]
     pub fn begin_stream(&self) -> Counted {
         Counted::in_gauge(&self.inner.live.streams)
-    }
-
-    /// A group of live streams that share one execution was made; it counts as long as what is returned lives.
-    #[must_use]
-    pub fn make_group(&self) -> Counted {
-        Counted::in_gauge(&self.inner.live.groups)
-    }
-
-    /// So many events were sent to clients.
-    pub fn count_frames(&self, count: u64) {
-        self.inner.live.frames.inc_by(count);
-    }
-
-    /// A reader lagged, and reads the log again from its position.
-    pub fn count_resync(&self) {
-        self.inner.live.resyncs.inc();
     }
 
     /// An operation was answered. `field` is its root field as the schema names it, `several` where there are several, `none`
@@ -205,17 +173,12 @@ impl Sockets {
     fn register(&self, registry: &mut Registry) {
         registry.register("sockets", "WebSockets that are open", self.open.clone());
         registry.register("sockets_opened", "WebSockets that were opened", self.opened.clone());
-        registry.register("sockets_closed", "WebSockets that were closed, by code", self.closed.clone());
-        registry.register("socket_operations", "Operations that run on sockets", self.operations.clone());
     }
 }
 
 impl Live {
     fn register(&self, registry: &mut Registry) {
         registry.register("live_streams", "Live streams that run", self.streams.clone());
-        registry.register("live_groups", "Groups of live streams that share one execution", self.groups.clone());
-        registry.register("live_frames", "Events that were sent to clients", self.frames.clone());
-        registry.register("live_resyncs", "Readers that lagged and read the log again", self.resyncs.clone());
     }
 }
 

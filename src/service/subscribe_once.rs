@@ -27,6 +27,17 @@ enum Progress {
     Done,
 }
 
+/// One caller's pass over the parts.
+struct Pass<'a> {
+    actor: &'a Actor,
+    /// Who is meant, if the key is new.
+    plan: String,
+    input: &'a SubscribeChannels,
+    once: &'a Once,
+    /// What became of the parts so far.
+    outcomes: Vec<Vec<ChannelOutcome>>,
+}
+
 impl Services {
     /// Asks these people, whom the caller means by now; or, where the same was asked for before, those who were meant then.
     pub(super) async fn subscribe_once(
@@ -36,38 +47,31 @@ impl Services {
         input: &SubscribeChannels,
         once: &Once,
     ) -> Result<Vec<ChannelOutcome>, ServiceError> {
-        let plan = write_plan(ids);
-        let mut outcomes = Vec::new();
-        while let Progress::More = self.subscribe_parts(actor, &plan, input, (once, &mut outcomes)).await? {}
-        Ok(outcomes.into_iter().flatten().collect())
+        let mut pass = Pass { actor, plan: write_plan(ids), input, once, outcomes: Vec::new() };
+        while let Progress::More = self.subscribe_parts(&mut pass).await? {}
+        Ok(pass.outcomes.into_iter().flatten().collect())
     }
 
     /// Gathers the parts that are done, and does the first that is not. The key is held meanwhile, so that no two callers do the
     /// same part.
-    async fn subscribe_parts(
-        &self,
-        actor: &Actor,
-        plan: &str,
-        input: &SubscribeChannels,
-        (once, outcomes): (&Once, &mut Vec<Vec<ChannelOutcome>>),
-    ) -> Result<Progress, ServiceError> {
-        let mut tx = self.core.store.begin(&actor.account).await?;
-        let key = tx.rows().once_key(&actor.subject, once);
-        let mut kept = match tx.rows().claim_once(&key, plan, self.now()).await? {
+    async fn subscribe_parts(&self, pass: &mut Pass<'_>) -> Result<Progress, ServiceError> {
+        let mut tx = self.core.store.begin(&pass.actor.account).await?;
+        let key = tx.rows().once_key(&pass.actor.subject, pass.once);
+        let mut kept = match tx.rows().claim_once(&key, &pass.plan, self.now()).await? {
             Claimed::New(kept) | Claimed::Known(kept) => kept,
             Claimed::OtherInput => return Err(Once::refuse_other_input().into()),
         };
         let ids = read_plan(&kept.answer).ok_or_else(|| key.bad_answer())?;
-        for (chunk, part) in ids.chunks(CHUNK).zip(1..).skip(outcomes.len()) {
+        for (chunk, part) in ids.chunks(CHUNK).zip(1..).skip(pass.outcomes.len()) {
             if let Some(answer) = tx.rows().find_part(&key, part).await? {
-                outcomes.push(read_outcomes(&answer).ok_or_else(|| key.bad_answer())?);
+                pass.outcomes.push(read_outcomes(&answer).ok_or_else(|| key.bad_answer())?);
                 continue;
             }
-            let done = self.subscribe_chunk(actor, &mut tx, chunk, input).await?;
+            let done = self.subscribe_chunk(pass.actor, &mut tx, chunk, pass.input).await?;
             kept.answer = write_outcomes(&done);
             tx.rows().save_part(&key, part, &kept).await?;
             tx.commit().await?;
-            outcomes.push(done);
+            pass.outcomes.push(done);
             return Ok(Progress::More);
         }
         // A plan of nobody is kept too.

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use chrono::{DateTime, Utc};
 use entity::api_key;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, Order, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, Select, sea_query::Expr,
 };
 
@@ -68,19 +68,8 @@ impl<C: ConnectionTrait> Rows<'_, C> {
     /// # Errors
     /// When the database fails or holds a bad row.
     pub async fn list_api_keys(&self, keyset: &Keyset<ApiKeyId>) -> Result<Vec<ApiKey>, StoreError> {
-        use api_key::Column;
-        let mut query = self.api_keys().limit(keyset.limit);
-        if let Some(after) = keyset.after {
-            query = query.filter(Column::Id.lt(after.0));
-        }
-        if let Some(before) = keyset.before {
-            query = query.filter(Column::Id.gt(before.0));
-        }
-        query = if keyset.from_end { query.order_by_asc(Column::Id) } else { query.order_by_desc(Column::Id) };
-        let mut rows = query.all(self.db).await?;
-        if keyset.from_end {
-            rows.reverse();
-        }
+        let column = api_key::Column::Id;
+        let rows = keyset.stored(|id| id.0).select(self.db, self.api_keys(), column, &Order::Desc).await?;
         rows.into_iter().map(read_api_key).collect()
     }
 

@@ -4,13 +4,12 @@ use chrono::{DateTime, Utc};
 use entity::{directory_sync, directory_sync_outcome};
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, Order, PaginatorTrait, QueryFilter, QueryOrder,
     sea_query::{Expr, OnConflict},
 };
 use uuid::Uuid;
 
-use super::{Queue, Rows, StoreError, engineer::keys, engineer_list::Keyset, row::Place, tx::ROWS_PER_INSERT};
+use super::{Keyset, Queue, Rows, StoreError, engineer::keys, row::Place, tx::ROWS_PER_INSERT};
 use crate::domain::{
     id::{AccountId, DirectorySyncId, EngineerId},
     named::named,
@@ -145,19 +144,8 @@ impl<C: ConnectionTrait> Rows<'_, C> {
     /// # Errors
     /// When the database fails or holds a bad row.
     pub async fn list_syncs(&self, keyset: &Keyset<DirectorySyncId>) -> Result<Vec<SyncRun>, StoreError> {
-        use directory_sync::Column;
-        let mut query = self.syncs().limit(keyset.limit);
-        if let Some(after) = keyset.after {
-            query = query.filter(Column::Id.lt(after.0));
-        }
-        if let Some(before) = keyset.before {
-            query = query.filter(Column::Id.gt(before.0));
-        }
-        query = if keyset.from_end { query.order_by_asc(Column::Id) } else { query.order_by_desc(Column::Id) };
-        let mut rows = query.all(self.db).await?;
-        if keyset.from_end {
-            rows.reverse();
-        }
+        let column = directory_sync::Column::Id;
+        let rows = keyset.stored(|id| id.0).select(self.db, self.syncs(), column, &Order::Desc).await?;
         rows.iter().map(read_sync).collect()
     }
 
@@ -205,19 +193,8 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         keyset: &Keyset<i32>,
     ) -> Result<Vec<(i32, SyncOutcome)>, StoreError> {
         use directory_sync_outcome::Column;
-        let mut query = directory_sync_outcome::Entity::find().filter(Column::SyncId.eq(sync.0)).limit(keyset.limit);
-        if let Some(after) = keyset.after {
-            query = query.filter(Column::Ordinal.gt(after));
-        }
-        if let Some(before) = keyset.before {
-            query = query.filter(Column::Ordinal.lt(before));
-        }
-        query =
-            if keyset.from_end { query.order_by_desc(Column::Ordinal) } else { query.order_by_asc(Column::Ordinal) };
-        let mut rows = query.all(self.db).await?;
-        if keyset.from_end {
-            rows.reverse();
-        }
+        let list = directory_sync_outcome::Entity::find().filter(Column::SyncId.eq(sync.0));
+        let rows = keyset.select(self.db, list, Column::Ordinal, &Order::Asc).await?;
         Ok(rows.into_iter().map(read_outcome).collect())
     }
 

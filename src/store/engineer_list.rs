@@ -9,7 +9,7 @@ use sea_orm::{
 };
 
 use super::{
-    Rows, StoreError,
+    Keyset, Rows, StoreError,
     engineer::{fold, keys, read_engineer},
     summary::reachability_is,
 };
@@ -90,19 +90,6 @@ pub struct EngineerOrder {
     pub field: EngineerOrderField,
     /// Largest first.
     pub descending: bool,
-}
-
-/// One page between two places. Places name the entries beside the page and are not part of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Keyset<K> {
-    /// Entries after this place.
-    pub after: Option<K>,
-    /// Entries before this place.
-    pub before: Option<K>,
-    /// Count from the end instead of the beginning.
-    pub from_end: bool,
-    /// How many, at most.
-    pub limit: u64,
 }
 
 /// Where an engineer stands in an order: the value ordered by, and the id.

@@ -3,12 +3,12 @@
 use chrono::{DateTime, Utc};
 use entity::{account, event};
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, PaginatorTrait,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, Order, PaginatorTrait,
     QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
 };
 use uuid::Uuid;
 
-use super::{Rows, StoreError, engineer_list::Keyset, row::Place};
+use super::{Keyset, Rows, StoreError, row::Place};
 use crate::domain::{
     channel::ChannelKind,
     confirmation::{ConfirmationStatus, StatusChangeCause},
@@ -90,26 +90,11 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         filter: &StatusChangeFilter,
         keyset: &Keyset<Position>,
     ) -> Result<Vec<LoggedEvent>, StoreError> {
-        let mut query = event::Entity::find()
-            .filter(event::Column::Account.eq(self.account.as_str()))
-            .filter(filter.condition())
-            .limit(keyset.limit);
+        let list =
+            event::Entity::find().filter(event::Column::Account.eq(self.account.as_str())).filter(filter.condition());
         // Newest first: what comes after a cursor is older.
-        if let Some(after) = keyset.after {
-            query = query.filter(event::Column::Position.lt(after.0));
-        }
-        if let Some(before) = keyset.before {
-            query = query.filter(event::Column::Position.gt(before.0));
-        }
-        query = if keyset.from_end {
-            query.order_by_asc(event::Column::Position)
-        } else {
-            query.order_by_desc(event::Column::Position)
-        };
-        let mut rows = query.all(self.db).await?;
-        if keyset.from_end {
-            rows.reverse();
-        }
+        let column = event::Column::Position;
+        let rows = keyset.stored(|position| position.0).select(self.db, list, column, &Order::Desc).await?;
         rows.iter().map(read_event).collect()
     }
 

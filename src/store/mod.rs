@@ -17,6 +17,7 @@ mod event;
 mod guard;
 mod idempotency;
 mod identity;
+mod keyset;
 mod lease;
 mod link;
 mod measure;
@@ -42,10 +43,11 @@ pub use self::{
     confirmation_sync::ConfirmationSyncState,
     connect::ConnectOptions,
     directory_sync::{SyncCounts, SyncOutcome, SyncRun, SyncState, SyncWish},
-    engineer_list::{EngineerFilter, EngineerOrder, EngineerOrderField, Keyset, Place as EngineerPlace},
+    engineer_list::{EngineerFilter, EngineerOrder, EngineerOrderField, Place as EngineerPlace},
     error::{StoreError, Trouble},
     event::StatusChangeFilter,
     idempotency::{Claimed, Kept, OnceKey},
+    keyset::Keyset,
     lease::Fence,
     link::{Answer, Consent, Link},
     measure::{QueueKind, QueueMeasure, RollMeasure},

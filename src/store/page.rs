@@ -12,10 +12,9 @@ use sea_orm::{
 use uuid::Uuid;
 
 use super::{
-    Rows, StoreError,
+    Keyset, Rows, StoreError,
     channel::read_channel,
     engineer::keys,
-    engineer_list::Keyset,
     event::{STATUS_CHANGED, read_event},
 };
 use crate::domain::{

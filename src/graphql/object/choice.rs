@@ -192,10 +192,6 @@ pub(in crate::graphql) enum Permission {
     ExchangeFiles,
     /// Create, list and revoke API keys.
     ManageApiKeys,
-    /// Read the audit log.
-    ViewAuditLog,
-    /// Ask for one person's contact data in clear, with a reason that the audit log keeps.
-    RevealContacts,
 }
 
 /// Whether an API key is good.

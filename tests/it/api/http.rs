@@ -225,6 +225,12 @@ async fn operations_are_chosen_by_name_and_run_one_at_a_time(database: Database)
         assert_eq!(refused["errors"][0]["extensions"]["code"], "GRAPHQL_VALIDATION_FAILED", "{unknown}: {refused}");
         assert!(refused.get("data").is_none());
     }
+    // A number that only the other operation uses may be left out, too.
+    let beside = "query A { viewer { subject } } query B($first: Int) { engineers(first: $first) { totalCount } }";
+    let request = app.admin().request(Method::POST, "/graphql");
+    let request = request.json(&json!({ "query": beside, "operationName": "A" }));
+    let answer: Value = request.send().await.unwrap().json().await.unwrap();
+    assert_eq!(answer, json!({ "data": { "viewer": { "subject": "tester" } } }));
     let live = app.admin().execute("subscription { rosterSummaryChanged { engineers } }", json!({})).await.1;
     assert!(live["errors"][0]["extensions"]["code"].is_string(), "a live stream is not for HTTP: {live}");
     assert!(live["data"].is_null(), "{live}");

@@ -11,7 +11,6 @@ use rollcall::{
         actor::{Actor, Credential, Role},
         engineer::{DirectoryIdentity, DirectoryState, Engineer, Touched, UserType},
         id::{AccountId, EngineerId},
-        request::Via,
     },
     store::{ConnectOptions, SealerKeys, Store},
 };
@@ -112,7 +111,6 @@ async fn a_good_token_makes_the_actor_that_it_names() {
         engineer: None,
         expires_at: Some(now() + Duration::hours(1) + LEEWAY),
         credential: Credential::Token,
-        via: Via::default(),
     };
     for header in [format!("Bearer {token}"), format!("bearer {token}"), format!("BEARER  {token} ")] {
         let actor = door.authenticator.authenticate(Some(&header)).await.expect("an actor");

@@ -4,7 +4,6 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use chrono::Duration;
 use reqwest::{Method, StatusCode};
-use rollcall::metrics::OperationKind;
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -100,6 +99,47 @@ async fn a_database_that_fails_is_told_and_the_rest_goes_on(database: Database) 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn operations_sockets_and_streams_are_counted() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let admin = app.admin();
+    for query in ["{ viewer { subject } }", "{ viewer { subject } liveCursor }", "{ nothing }", "{"] {
+        admin.execute(query, json!({})).await;
+    }
+    let mut socket = admin.connect().await;
+    let stream = socket.subscribe("subscription { rosterSummaryChanged { id } }", json!({})).await;
+    socket.next(&stream).await;
+    let text = scrape(&app).await;
+    for (metric, expected) in [
+        ("operations_total{kind=\"query\",field=\"viewer\",code=\"OK\"}", "1"),
+        ("operations_total{kind=\"query\",field=\"several\",code=\"OK\"}", "1"),
+        ("operations_total{kind=\"query\",field=\"none\",code=\"GRAPHQL_VALIDATION_FAILED\"}", "1"),
+        ("operations_total{kind=\"unknown\",field=\"none\",code=\"GRAPHQL_PARSE_FAILED\"}", "1"),
+        ("operation_duration_seconds_count{kind=\"query\"}", "3"),
+        ("sockets", "1"),
+        ("sockets_opened_total", "1"),
+        ("live_streams", "1"),
+    ] {
+        assert_eq!(value(&text, &format!("rollcall_{metric}")), expected, "{metric}");
+    }
+
+    let refused = socket.subscribe("subscription { directorySyncProgress(id: \"no id\") { id } }", json!({})).await;
+    assert_eq!(socket.refusal(&refused).await, "BAD_USER_INPUT");
+    drop(socket);
+    let ended = "rollcall_operations_total{kind=\"subscription\",field=\"rosterSummaryChanged\",code=\"OK\"}";
+    let text = loop {
+        let text = scrape(&app).await;
+        if text.contains(ended) && value(&text, "rollcall_sockets") == "0" {
+            break text;
+        }
+    };
+    assert_eq!(value(&text, ended), "1");
+    assert_eq!(value(&text, "rollcall_live_streams"), "0");
+    let refused =
+        "rollcall_operations_total{kind=\"subscription\",field=\"directorySyncProgress\",code=\"BAD_USER_INPUT\"}";
+    assert_eq!(value(&text, refused), "1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn words_of_clients_are_no_labels() {
     let app = TestApp::start(Database::sqlite()).await;
     app.request(Method::from_bytes(b"EVIL").unwrap(), "/evil-path").send().await.unwrap();
@@ -138,10 +178,7 @@ async fn the_operators_page_lists_every_metric() {
     app.sync("hr", json!({})).await;
     // A metric with labels is told once there is something to tell.
     let metrics = app.app.metrics();
-    metrics.count_operation(OperationKind::Query, "viewer", "OK");
-    metrics.time_operation(OperationKind::Query, std::time::Duration::from_millis(1));
     metrics.expect_worker("prune");
-    metrics.count_closed_socket(Some(1001));
     let text = scrape(&app).await;
     let counted: BTreeSet<_> = text
         .lines()

@@ -1,0 +1,92 @@
+//! Counting operations, by what they ask and what they were answered.
+
+use async_graphql::{
+    Response, Value,
+    parser::types::{OperationType, Selection},
+};
+
+use super::{error::ErrorCode, gate::Admitted};
+use crate::metrics::{Counted, Metrics, OperationKind};
+
+/// The field of an operation that was refused before it ran.
+const NONE: &str = "none";
+
+/// The field of an operation that has several, or a fragment that may.
+const SEVERAL: &str = "several";
+
+/// The code of an operation without errors.
+const OK: &str = "OK";
+
+/// An operation that is counted once, when it is over: also when whoever asked went away.
+pub(super) struct Counting {
+    metrics: Metrics,
+    kind: OperationKind,
+    field: String,
+    code: &'static str,
+    /// Counts a live stream as long as it lasts.
+    _streaming: Option<Counted>,
+}
+
+impl Counting {
+    /// Begins with an operation that was admitted.
+    pub fn of(metrics: &Metrics, admitted: &Admitted) -> Self {
+        let kind = kind_of(admitted.kind());
+        let streaming = (kind == OperationKind::Subscription).then(|| metrics.begin_stream());
+        Self { metrics: metrics.clone(), kind, field: name_field(admitted), code: OK, _streaming: streaming }
+    }
+
+    /// What kind of operation it is.
+    pub const fn kind(&self) -> OperationKind {
+        self.kind
+    }
+
+    /// An answer, or the latest of several.
+    pub fn answered(&mut self, response: &Response) {
+        self.code = find_code(response);
+        // Only what ran is known to name fields of the schema, and not words of a client.
+        if response.data == Value::Null && response.errors.iter().all(|error| error.path.is_empty()) {
+            NONE.clone_into(&mut self.field);
+        }
+    }
+}
+
+impl Drop for Counting {
+    fn drop(&mut self) {
+        self.metrics.count_operation(self.kind, &self.field, self.code);
+    }
+}
+
+/// Counts what was not admitted.
+pub(super) fn count_refused(metrics: &Metrics, response: &Response) {
+    metrics.count_operation(OperationKind::Unknown, NONE, find_code(response));
+}
+
+const fn kind_of(kind: OperationType) -> OperationKind {
+    match kind {
+        OperationType::Query => OperationKind::Query,
+        OperationType::Mutation => OperationKind::Mutation,
+        OperationType::Subscription => OperationKind::Subscription,
+    }
+}
+
+fn name_field(admitted: &Admitted) -> String {
+    let items = admitted.operation().map(|operation| operation.selection_set.node.items.as_slice());
+    match items {
+        Some([only]) => match &only.node {
+            Selection::Field(field) => field.node.name.node.to_string(),
+            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => SEVERAL.to_owned(),
+        },
+        Some(_) | None => SEVERAL.to_owned(),
+    }
+}
+
+/// The code of the first error.
+fn find_code(response: &Response) -> &'static str {
+    let Some(error) = response.errors.first() else { return OK };
+    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
+    let code = match code {
+        Some(Value::String(name)) => ErrorCode::from_name(name),
+        Some(_) | None => None,
+    };
+    code.unwrap_or(ErrorCode::Internal).name()
+}
