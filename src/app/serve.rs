@@ -256,6 +256,7 @@ impl App {
             trusted_proxies: server.trusted_proxies.clone(),
             max_body_bytes: server.max_body_bytes,
             max_import_bytes: server.max_import_bytes,
+            spool_folder: self.config.data.dir.clone(),
             demo: options.demo.clone().map(|account| self.demo_pages(account)),
             metrics: self.metrics.clone(),
             readiness: Arc::new(self.readiness()),

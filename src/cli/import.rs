@@ -3,17 +3,18 @@
 use std::{
     fmt::Write as _,
     fs::File,
-    io::{self, Read as _},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
 use clap::Args;
 
 use super::{account, failure::Failure, open, output, settings::Settings};
-use crate::{app::ImportReport, domain::id::AccountId};
-
-/// The most bytes that are read: one more than an import takes, so that the import itself refuses what is too large.
-const MOST_BYTES: u64 = 64 * 1024 * 1024 + 1;
+use crate::{
+    app::ImportReport,
+    config::Config,
+    domain::{id::AccountId, table::MAX_FILE_BYTES},
+};
 
 /// Apply a CSV file of bulk edits: aliases, mobiles, e-mail addresses, chat robots
 ///
@@ -37,13 +38,12 @@ impl Import {
     pub(super) async fn run(self, settings: &Settings) -> Result<(), Failure> {
         let config = open::load(settings)?;
         let account = account::choose(&config, self.account.as_ref())?;
-        let bytes = read(&self.file)
-            .map_err(|error| Failure::new(format!("{} cannot be read: {error}", self.file.display())))?;
+        let copy = copy(&self.file, &config)?;
         let app = open::open(config).await?;
-        let imported = app.services.import_file(&app.local_admin(&account), &bytes, self.dry_run).await;
+        let imported = app.services.import_file(&app.local_admin(&account), copy, self.dry_run).await;
         let report = imported.map_err(|error| Failure::new(format!("{}: {error}", self.file.display())))?;
         output::print(&describe(&report))?;
-        match report.refused.len() {
+        match report.refused.len() + report.refused_more {
             0 => Ok(()),
             1 => Err(Failure::look("1 row was refused")),
             count => Err(Failure::look(format!("{count} times a row was refused"))),
@@ -51,14 +51,21 @@ impl Import {
     }
 }
 
-fn read(file: &Path) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        io::stdin().lock().take(MOST_BYTES).read_to_end(&mut bytes)?;
+/// The file as it is now, as a file without a name in the data folder: an import reads more than once, which standard input does
+/// not allow, and somebody may save the file meanwhile. One byte more than an import takes is enough for it to be refused.
+fn copy(file: &Path, config: &Config) -> Result<File, Failure> {
+    let unreadable = |error| Failure::new(format!("{} cannot be read: {error}", file.display()));
+    let source: Box<dyn Read> = if file == Path::new("-") {
+        Box::new(io::stdin().lock())
     } else {
-        File::open(file)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
+        Box::new(File::open(file).map_err(unreadable)?)
+    };
+    open::make_data_folder(config)?;
+    let folder = &config.data.dir;
+    let unkept = |error| Failure::new(format!("the file cannot be copied into {}: {error}", folder.display()));
+    let mut copy = tempfile::tempfile_in(folder).map_err(unkept)?;
+    io::copy(&mut source.take(MAX_FILE_BYTES + 1), &mut copy).map_err(unkept)?;
+    Ok(copy)
 }
 
 fn describe(report: &ImportReport) -> String {
@@ -74,6 +81,9 @@ fn describe(report: &ImportReport) -> String {
     for problem in &report.refused {
         let column = problem.column.as_ref().map(|column| format!(", {column}")).unwrap_or_default();
         let _ = writeln!(text, "  line {}{column}: {} ({})", problem.line, problem.message, problem.code);
+    }
+    if report.refused_more > 0 {
+        let _ = writeln!(text, "  and {} more", report.refused_more);
     }
     text
 }

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{findings::Findings, trusted_proxies::TrustedProxies};
+use crate::domain::table::MAX_FILE_BYTES;
 
 /// Where rollcall listens, and who may talk to it.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -27,8 +28,8 @@ pub(super) struct ServerSection {
     /// The largest GraphQL request, in bytes.
     #[schemars(range(min = 1024, max = 16_777_216))]
     max_body_bytes: u32,
-    /// The largest file that can be imported over HTTP, in bytes.
-    #[schemars(range(min = 1024, max = 1_073_741_824))]
+    /// The largest file that can be imported over HTTP, in bytes. It is kept in the data folder while it is read.
+    #[schemars(range(min = 1024, max = MAX_FILE_BYTES))]
     max_import_bytes: u32,
 }
 

@@ -9,19 +9,34 @@
 //! - Delimiter: comma; where the first line has none, tab or semicolon.
 //! - A line ends with LF, CRLF or CR. A line break inside a quoted cell belongs to the cell.
 //! - Rows with nothing in them are left out.
+//! - A file is read twice, in pieces: once to tell its encoding, once for its rows. What is held of it is one row, of
+//!   [`MAX_ROW`] bytes at most, and a piece that was read ahead.
 
-use std::{borrow::Cow, str};
+mod encoding;
+mod splitter;
 
-use encoding_rs::GB18030;
+use std::io::{self, Read, Seek};
 
-const UTF8_MARK: &[u8] = &[0xEF, 0xBB, 0xBF];
-const GB18030_MARK: &[u8] = &[0x84, 0x31, 0x95, 0x33];
+use self::{
+    encoding::Encoding,
+    splitter::{Place, RawRow, Splitter},
+};
+
+/// The largest file with a table that rollcall reads, in bytes: 64 MiB, which is several hundred thousand people.
+pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// The longest row that is read, in bytes: 256 KiB. A cell of a spreadsheet holds 32,767 characters at most.
+pub const MAX_ROW: usize = 256 * 1024;
+
 /// The longest part of a strange heading that is repeated in a message, in characters.
 const SHOWN_HEADING: usize = 64;
 
 /// The file holds no table that can be read. The texts are fit for the person who made the file.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum TableError {
+    /// The bytes did not arrive.
+    #[error("the file could not be read to its end")]
+    Unreadable(#[from] io::Error),
     /// There is no row at all.
     #[error("the file is empty: its first line must name the columns")]
     Empty,
@@ -34,13 +49,6 @@ pub enum TableError {
     /// Two columns mean the same.
     #[error("the header names the column {0} twice")]
     DuplicateColumn(&'static str),
-}
-
-/// How the text of a file is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Encoding {
-    Utf8,
-    Gb18030,
 }
 
 /// A column that a reader of tables knows.
@@ -70,9 +78,15 @@ impl Layout {
 /// Why a row cannot be taken as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RowFault {
-    /// A quoted cell is never closed, or goes on after its closing quote. Reading went on at the line after that quote.
+    /// A quoted cell is not closed before the file or [`MAX_ROW`] ends, or goes on after its closing quote. Reading went on at
+    /// the line after its first quote.
     Quoting {
         /// The position of the cell.
+        column: usize,
+    },
+    /// The row is longer than [`MAX_ROW`].
+    TooLong {
+        /// The position of the cell in which the limit lies.
         column: usize,
     },
     /// The row has more or fewer cells than the header.
@@ -106,7 +120,7 @@ impl Row {
     pub fn surely(&self, column: usize) -> Option<&str> {
         let in_place = match self.fault {
             None | Some(RowFault::Encoding { .. }) => true,
-            Some(RowFault::Quoting { .. } | RowFault::CellCount) => column == 0,
+            Some(RowFault::Quoting { .. } | RowFault::TooLong { .. } | RowFault::CellCount) => column == 0,
         };
         Some(self.cell(Some(column)).trim()).filter(|cell| in_place && !cell.is_empty())
     }
@@ -116,26 +130,26 @@ impl Row {
     }
 }
 
-/// A table whose header has been read. Iterating gives the rows below it.
-pub struct Table<'a> {
-    splitter: Splitter<'a>,
+/// A table whose header has been read.
+pub struct Table<R> {
+    splitter: Splitter<R>,
     encoding: Encoding,
     header: Vec<String>,
+    /// Where the rows under the header begin.
+    rows: Place,
 }
 
-impl<'a> Table<'a> {
-    /// Reads the header: the first row with anything in it.
+impl<R: Read + Seek> Table<R> {
+    /// Tells the encoding, which takes one pass over the whole source, and reads the header: the first row with anything in it.
     ///
     /// # Errors
-    /// When the file is empty, or does not begin with a row of text.
-    pub fn open(bytes: &'a [u8]) -> Result<Self, TableError> {
-        if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-            return Err(TableError::Utf16);
-        }
-        let (text, encoding) = tell_encoding(bytes);
-        let mut splitter = Splitter { text, at: 0, line: 1, delimiter: tell_delimiter(text) };
+    /// When the file is empty, does not begin with a row of text, or cannot be read.
+    pub fn open(mut source: R) -> Result<Self, TableError> {
+        source.rewind()?;
+        let (encoding, mark) = encoding::tell(&mut source)?;
+        let mut splitter = Splitter::open(source, mark)?;
         let header = loop {
-            let row = decode(splitter.next().ok_or(TableError::Empty)?, encoding);
+            let row = decode(splitter.next_row()?.ok_or(TableError::Empty)?, encoding);
             if row.fault.is_some() {
                 return Err(TableError::BadHeader);
             }
@@ -143,7 +157,8 @@ impl<'a> Table<'a> {
                 break row.cells.into_iter().flatten().map(|cell| cell.trim().to_owned()).collect();
             }
         };
-        Ok(Self { splitter, encoding, header })
+        let rows = splitter.place();
+        Ok(Self { splitter, encoding, header, rows })
     }
 
     /// The heading at that position, as written but for blanks around it.
@@ -171,23 +186,37 @@ impl<'a> Table<'a> {
         }
         Ok(layout)
     }
-}
 
-impl Iterator for Table<'_> {
-    type Item = Row;
-
-    fn next(&mut self) -> Option<Row> {
-        loop {
-            let mut row = decode(self.splitter.next()?, self.encoding);
+    /// The next row with anything in it; `None` at the end.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub fn next_row(&mut self) -> io::Result<Option<Row>> {
+        while let Some(raw) = self.splitter.next_row()? {
+            let mut row = decode(raw, self.encoding);
             if matches!(row.fault, None | Some(RowFault::Encoding { .. })) && row.is_blank() {
                 continue;
             }
-            let torn = matches!(row.fault, Some(RowFault::Quoting { .. }));
-            if !torn && row.cells.len() != self.header.len() {
+            let is_torn = matches!(row.fault, Some(RowFault::Quoting { .. } | RowFault::TooLong { .. }));
+            if !is_torn && row.cells.len() != self.header.len() {
                 row.fault = Some(RowFault::CellCount);
             }
-            return Some(row);
+            return Ok(Some(row));
         }
+        Ok(None)
+    }
+
+    /// How many bytes of the source were passed over.
+    pub fn passed(&self) -> u64 {
+        self.splitter.passed()
+    }
+
+    /// Goes back to the first row.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub fn go_back(&mut self) -> io::Result<()> {
+        self.splitter.go_to(self.rows)
     }
 }
 
@@ -196,124 +225,8 @@ pub fn normal_heading(heading: &str) -> String {
     heading.trim().to_lowercase().replace([' ', '-'], "_")
 }
 
-/// The text without its byte order mark, and its encoding. Without a mark, what is valid UTF-8 is UTF-8; else the lines that
-/// are not plain ASCII vote: were a few broken bytes enough to read a UTF-8 file as GB18030, every name in it would be garbled.
-fn tell_encoding(bytes: &[u8]) -> (&[u8], Encoding) {
-    if let Some(text) = bytes.strip_prefix(UTF8_MARK) {
-        return (text, Encoding::Utf8);
-    }
-    if let Some(text) = bytes.strip_prefix(GB18030_MARK) {
-        return (text, Encoding::Gb18030);
-    }
-    if str::from_utf8(bytes).is_ok() {
-        return (bytes, Encoding::Utf8);
-    }
-    let telling = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.is_ascii());
-    let (valid, broken): (Vec<_>, Vec<_>) = telling.partition(|line| str::from_utf8(line).is_ok());
-    (bytes, if valid.len() > broken.len() { Encoding::Utf8 } else { Encoding::Gb18030 })
-}
-
-fn tell_delimiter(text: &[u8]) -> u8 {
-    let first = text.split(|byte| matches!(byte, b'\n' | b'\r')).find(|line| !line.trim_ascii().is_empty());
-    [b',', b'\t', b';'].into_iter().find(|candidate| first.is_some_and(|line| line.contains(candidate))).unwrap_or(b',')
-}
-
-fn decode(raw: RawRow<'_>, encoding: Encoding) -> Row {
-    let decode_cell = |cell: Cow<'_, [u8]>| match encoding {
-        Encoding::Utf8 => String::from_utf8(cell.into_owned()).ok(),
-        Encoding::Gb18030 => GB18030.decode_without_bom_handling_and_without_replacement(&cell).map(Cow::into_owned),
-    };
-    let cells: Vec<_> = raw.cells.into_iter().map(decode_cell).collect();
-    let torn = raw.torn.map(|column| RowFault::Quoting { column });
+fn decode(raw: RawRow, encoding: Encoding) -> Row {
+    let cells: Vec<_> = raw.cells.into_iter().map(|cell| encoding.decode(cell)).collect();
     let garbled = cells.iter().position(Option::is_none).map(|column| RowFault::Encoding { column });
-    Row { line: raw.line, fault: torn.or(garbled), cells }
-}
-
-/// A row as bytes.
-struct RawRow<'a> {
-    line: u64,
-    cells: Vec<Cow<'a, [u8]>>,
-    /// The position of the cell whose quotes do not match; the cells before it are good.
-    torn: Option<usize>,
-}
-
-/// Splits bytes into rows and cells.
-struct Splitter<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: u64,
-    delimiter: u8,
-}
-
-impl<'a> Splitter<'a> {
-    fn plain_cell(&self, start: usize) -> (Cow<'a, [u8]>, usize) {
-        let ends = |byte: &u8| *byte == self.delimiter || matches!(byte, b'\n' | b'\r');
-        let length = self.text[start..].iter().position(ends).unwrap_or(self.text.len() - start);
-        (Cow::Borrowed(&self.text[start..start + length]), start + length)
-    }
-
-    /// The cell whose opening quote stands before `start`, and where it ends; `None` if its quotes do not match.
-    fn quoted_cell(&self, start: usize) -> Option<(Cow<'a, [u8]>, usize)> {
-        let mut cell = Cow::Borrowed(&self.text[start..start]);
-        let mut at = start;
-        loop {
-            let quote = at + self.text[at..].iter().position(|byte| *byte == b'"')?;
-            let piece = &self.text[at..quote];
-            if cell.is_empty() {
-                cell = Cow::Borrowed(piece);
-            } else {
-                cell.to_mut().extend_from_slice(piece);
-            }
-            match self.text.get(quote + 1) {
-                Some(b'"') => cell.to_mut().push(b'"'),
-                Some(b'\n' | b'\r') | None => return Some((cell, quote + 1)),
-                Some(next) if *next == self.delimiter => return Some((cell, quote + 1)),
-                Some(_) => return None,
-            }
-            at = quote + 2;
-        }
-    }
-
-    /// Where the line begins that follows the one `at` stands on.
-    fn next_line(&self, at: usize) -> usize {
-        let end = self.text[at..].iter().position(|byte| matches!(byte, b'\n' | b'\r')).map(|length| at + length);
-        end.map_or(self.text.len(), |end| end + if self.text[end..].starts_with(b"\r\n") { 2 } else { 1 })
-    }
-
-    fn advance(&mut self, end: usize) {
-        let passed = &self.text[self.at..end];
-        let breaks = passed.iter().filter(|byte| matches!(byte, b'\n' | b'\r')).count();
-        let pairs = passed.windows(2).filter(|pair| *pair == b"\r\n").count();
-        self.line += u64::try_from(breaks - pairs).unwrap_or(u64::MAX);
-        self.at = end;
-    }
-}
-
-impl<'a> Iterator for Splitter<'a> {
-    type Item = RawRow<'a>;
-
-    fn next(&mut self) -> Option<RawRow<'a>> {
-        if self.at >= self.text.len() {
-            return None;
-        }
-        let mut row = RawRow { line: self.line, cells: Vec::new(), torn: None };
-        let mut at = self.at;
-        loop {
-            let cell = match self.text.get(at) {
-                Some(b'"') => self.quoted_cell(at + 1),
-                _ => Some(self.plain_cell(at)),
-            };
-            let Some((cell, end)) = cell else {
-                row.torn = Some(row.cells.len());
-                self.advance(self.next_line(at));
-                return Some(row);
-            };
-            row.cells.push(cell);
-            if self.text.get(end) != Some(&self.delimiter) {
-                self.advance(self.next_line(end));
-                return Some(row);
-            }
-            at = end + 1;
-        }
-    }
+    Row { line: raw.line, fault: raw.fault.or(garbled), cells }
 }

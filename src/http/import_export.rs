@@ -15,7 +15,7 @@ use tracing::error;
 
 use super::{
     HttpState,
-    body::{is_of_type, read_body},
+    body::{is_of_type, spool_body},
     caller,
     error::HttpError,
     language::language_of,
@@ -25,7 +25,7 @@ use crate::{
         actor::{Actor, Permission},
         id::EngineerId,
     },
-    service::{ServiceError, Services, export::ExportPage, import::ImportError},
+    service::{ServiceError, Services, bulk_file::BulkFileError, export::ExportPage, import::ImportError},
 };
 
 /// What `/import` may be told. A misspelt `dryRun` must not become a real import.
@@ -43,19 +43,23 @@ pub(super) async fn import(
     request: Request,
 ) -> Result<Response, HttpError> {
     let (parts, body) = request.into_parts();
-    // Before the body: a stranger's file is not even kept in memory.
+    // Before the body: nothing of a stranger's file is kept.
     let actor = authenticate(&state, &parts.headers, &parts.extensions).await?;
     let Query(ImportQuery { dry_run }) = query.map_err(|_| {
         HttpError::bad_input(StatusCode::BAD_REQUEST, "The query takes dryRun=true or dryRun=false, and nothing else.")
     })?;
-    let file = read_body(body, state.max_import_bytes).await?;
+    let file = spool_body(body, state.max_import_bytes, &state.spool_folder).await?;
     if !is_of_type(&parts.headers, "text/csv") {
         return Err(HttpError::bad_input(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "Send the file as it is, with the header content-type: text/csv.",
         ));
     }
-    let report = state.services.import_file(&actor, &file, dry_run).await.map_err(|error| match error {
+    let report = state.services.import_file(&actor, file, dry_run).await.map_err(|error| match error {
+        ImportError::File(BulkFileError::Unreadable(fault)) => {
+            error!(error = %fault, "An upload could not be read again: {fault}");
+            HttpError::internal()
+        }
         ImportError::File(fault) => HttpError::bad_input(StatusCode::UNPROCESSABLE_ENTITY, fault.to_string()),
         ImportError::Service(error) => HttpError::from_service(error, language_of(&parts.headers)),
     })?;

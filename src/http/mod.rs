@@ -19,7 +19,7 @@ mod request_log;
 mod start_page;
 mod template;
 
-use std::{any::Any, net::SocketAddr, sync::Arc, time::Duration};
+use std::{any::Any, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     Router,
@@ -79,6 +79,8 @@ pub struct HttpState {
     pub max_body_bytes: usize,
     /// The largest import, in bytes.
     pub max_import_bytes: usize,
+    /// Where an import is kept while it is read, as a file without a name.
+    pub spool_folder: PathBuf,
     /// In demonstration mode, what its pages need.
     pub demo: Option<DemoPages>,
     /// Whether the confirm page has a listener of its own, so that this one does not serve it.

@@ -1,4 +1,5 @@
-//! The CSV file of bulk edits: what an export writes and an import reads. Pure: no database, no rules of the roll.
+//! The CSV file of bulk edits: what an export writes and an import reads, a few rows at a time. No database, no rules of the
+//! roll.
 //!
 //! An import names each engineer by `id`, or by `directory` and `external_id`, or by `name`; the first of these that a row
 //! holds counts. The cells of `alias`, `mobile`, `email`, `wecom`, `dingtalk`, `lark` (webhooks), `dingtalk_secret` and
@@ -10,16 +11,16 @@
 //! apostrophes come before the character; an import takes one apostrophe away from such a cell. So a file that was exported
 //! and is imported untouched changes nothing, and `'-` is a hyphen and not the sign for clearing.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use super::edit::Edit;
-use crate::domain::table::{KnownColumn, Layout, Row, RowFault, Table, TableError};
-
-/// The largest file that is read, in bytes: 64 MiB.
-pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
+use crate::domain::table::{KnownColumn, Layout, MAX_FILE_BYTES, Row, RowFault, Table, TableError};
 
 /// The most rows that are read.
 pub const MAX_ROWS: usize = 100_000;
+
+/// After how many bytes of the file a chunk has enough rows: 1 MiB.
+const CHUNK_BYTES: u64 = 1024 * 1024;
 
 /// The cell that clears a value.
 pub const CLEAR: &str = "-";
@@ -84,15 +85,24 @@ pub struct BulkRow {
     pub lark_secret: Edit,
 }
 
-/// A file for an import.
+/// A few rows that follow each other. Two of them may concern the same engineer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct BulkFile {
-    /// The rows that could be read, in the file's order. Two rows may concern the same engineer.
+pub struct BulkChunk {
+    /// The rows that could be read, in the file's order.
     pub rows: Vec<BulkRow>,
     /// The rows that could not.
     pub problems: Vec<RowProblem>,
-    /// Headings that an import does not know; their cells are passed over.
-    pub unknown_columns: Vec<String>,
+}
+
+impl BulkChunk {
+    /// Whether the file had no more rows.
+    pub const fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.problems.is_empty()
+    }
+
+    const fn len(&self) -> usize {
+        self.rows.len() + self.problems.len()
+    }
 }
 
 /// A row that was refused.
@@ -117,6 +127,8 @@ pub enum RowProblemCode {
     InvalidQuoting,
     /// The text is not valid in the file's encoding.
     InvalidEncoding,
+    /// The row is longer than [`crate::domain::table::MAX_ROW`].
+    RowTooLong,
 }
 
 impl RowProblemCode {
@@ -127,6 +139,7 @@ impl RowProblemCode {
             Self::WrongFieldCount => "WRONG_FIELD_COUNT",
             Self::InvalidQuoting => "INVALID_QUOTING",
             Self::InvalidEncoding => "INVALID_ENCODING",
+            Self::RowTooLong => "ROW_TOO_LONG",
         }
     }
 }
@@ -136,13 +149,13 @@ impl RowProblemCode {
 pub enum BulkFileError {
     /// The bytes did not arrive.
     #[error("the file could not be read to its end")]
-    Unreadable(#[source] io::Error),
-    /// It is larger than [`MAX_BYTES`].
-    #[error("the file is larger than {} MiB", MAX_BYTES / 1024 / 1024)]
+    Unreadable(#[from] io::Error),
+    /// It is larger than [`MAX_FILE_BYTES`].
+    #[error("the file is larger than {} MiB", MAX_FILE_BYTES / 1024 / 1024)]
     TooLarge,
     /// It holds no table.
     #[error(transparent)]
-    Table(#[from] TableError),
+    Table(TableError),
     /// It has more than [`MAX_ROWS`] rows.
     #[error("the file has more than {MAX_ROWS} rows: split it")]
     TooManyRows,
@@ -151,36 +164,80 @@ pub enum BulkFileError {
     NoKeyColumn,
 }
 
-/// Reads a file for an import, to its end.
-///
-/// # Errors
-/// When nothing in it can be used: see [`BulkFileError`]. Rows at fault are no error but problems of the answer.
-pub fn read(reader: impl Read) -> Result<BulkFile, BulkFileError> {
-    let mut bytes = Vec::new();
-    reader.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(BulkFileError::Unreadable)?;
-    if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > MAX_BYTES {
-        return Err(BulkFileError::TooLarge);
-    }
-    let mut table = Table::open(&bytes)?;
-    let mut layout = table.locate(&COLUMNS)?;
-    let has = |name| layout.find(name).is_some();
-    if !(has("id") || has("name") || has("directory") && has("external_id")) {
-        return Err(BulkFileError::NoKeyColumn);
-    }
-    let mut file = BulkFile { unknown_columns: std::mem::take(&mut layout.unknown), ..BulkFile::default() };
-    while let Some(row) = table.next() {
-        if file.rows.len() + file.problems.len() == MAX_ROWS {
-            return Err(BulkFileError::TooManyRows);
-        }
-        match read_row(&row, &layout) {
-            Ok(row) => file.rows.push(row),
-            Err((code, column)) => {
-                let column = column.and_then(|column| table.heading(column)).map(str::to_owned);
-                file.problems.push(RowProblem { line: row.line, code, column });
+impl From<TableError> for BulkFileError {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::Unreadable(why) => Self::Unreadable(why),
+            TableError::Empty | TableError::Utf16 | TableError::BadHeader | TableError::DuplicateColumn(_) => {
+                Self::Table(error)
             }
         }
     }
-    Ok(file)
+}
+
+/// A file for an import, of which never more is held than a chunk.
+pub struct BulkFile<R> {
+    table: Table<R>,
+    layout: Layout,
+    rows: usize,
+}
+
+impl<R: Read + Seek> BulkFile<R> {
+    /// Looks a file through: its encoding, its header, the number of its rows. What is refused as a whole is refused here.
+    ///
+    /// # Errors
+    /// When nothing in it can be used: see [`BulkFileError`].
+    pub fn open(mut source: R) -> Result<Self, BulkFileError> {
+        if source.seek(SeekFrom::End(0))? > MAX_FILE_BYTES {
+            return Err(BulkFileError::TooLarge);
+        }
+        let mut table = Table::open(source)?;
+        let layout = table.locate(&COLUMNS)?;
+        let has = |name| layout.find(name).is_some();
+        if !(has("id") || has("name") || has("directory") && has("external_id")) {
+            return Err(BulkFileError::NoKeyColumn);
+        }
+        let mut rows = 0;
+        while table.next_row()?.is_some() {
+            rows += 1;
+            if rows > MAX_ROWS {
+                return Err(BulkFileError::TooManyRows);
+            }
+        }
+        table.go_back()?;
+        Ok(Self { table, layout, rows })
+    }
+
+    /// How many rows it has, those that cannot be read included.
+    pub const fn count_rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Headings that an import does not know; their cells are passed over.
+    pub fn unknown_columns(&self) -> &[String] {
+        &self.layout.unknown
+    }
+
+    /// The next rows: that many, or fewer where they are long; none at the end. Rows at fault are no error but problems of the
+    /// answer.
+    ///
+    /// # Errors
+    /// When the source cannot be read.
+    pub fn next_chunk(&mut self, most: usize) -> Result<BulkChunk, BulkFileError> {
+        let mut chunk = BulkChunk::default();
+        let enough = self.table.passed().saturating_add(CHUNK_BYTES);
+        while chunk.len() < most && self.table.passed() < enough {
+            let Some(row) = self.table.next_row()? else { break };
+            match read_row(&row, &self.layout) {
+                Ok(row) => chunk.rows.push(row),
+                Err((code, column)) => {
+                    let column = column.and_then(|column| self.table.heading(column)).map(str::to_owned);
+                    chunk.problems.push(RowProblem { line: row.line, code, column });
+                }
+            }
+        }
+        Ok(chunk)
+    }
 }
 
 fn read_row(row: &Row, layout: &Layout) -> Result<BulkRow, (RowProblemCode, Option<usize>)> {
@@ -189,6 +246,7 @@ fn read_row(row: &Row, layout: &Layout) -> Result<BulkRow, (RowProblemCode, Opti
         Some(RowFault::CellCount) => return Err((RowProblemCode::WrongFieldCount, None)),
         Some(RowFault::Quoting { column }) => return Err((RowProblemCode::InvalidQuoting, Some(column))),
         Some(RowFault::Encoding { column }) => return Err((RowProblemCode::InvalidEncoding, Some(column))),
+        Some(RowFault::TooLong { column }) => return Err((RowProblemCode::RowTooLong, Some(column))),
     }
     let edit = |name| read_edit(row.cell(layout.find(name)));
     Ok(BulkRow {

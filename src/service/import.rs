@@ -1,13 +1,24 @@
 //! Bulk edits from a file: aliases, mobiles, e-mail addresses and chat robots.
+//!
+//! The file is read twice, once to judge it as a whole and once for its rows, and people are changed a chunk at a time. What
+//! grows with the file is who of it was seen on which line (some 40 bytes for each person found, of 100,000 at most) and what is
+//! listed of the refusals, of [`MAX_LISTED`] at most.
 
-use std::collections::{BTreeMap, HashSet};
+mod people;
+
+use std::{
+    collections::{BTreeMap, HashMap, hash_map::Entry},
+    io::{self, Read, Seek},
+};
 
 use serde::Serialize;
+use tokio::task;
 
+use self::people::People;
 use super::{
     CHUNK, ServiceError, Services,
     batch::Batch,
-    bulk_file::{BulkFileError, BulkRow, Key, read},
+    bulk_file::{BulkChunk, BulkFile, BulkFileError, BulkRow},
     edit::{Edit, EndpointEdit, EngineerEdits, JudgedEdits, judge},
     update_engineer::{edit_fields, follow_edits},
 };
@@ -15,12 +26,13 @@ use crate::domain::{
     account::{AccountSettings, Locale},
     actor::{Actor, Permission},
     channel::ChannelKind,
-    endpoint::Reason,
-    engineer::DirectoryIdentity,
     event::Event,
     id::{AccountId, EngineerId},
     refusal::{Refusal, RefusalCode},
 };
+
+/// The most refusals that a report lists one by one.
+pub const MAX_LISTED: usize = 10_000;
 
 /// What an import did, or would do.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -36,8 +48,10 @@ pub struct ImportReport {
     pub unchanged: usize,
     /// How many confirmation messages go out.
     pub messages: usize,
-    /// The rows that were refused.
+    /// The rows that were refused: the first [`MAX_LISTED`] refusals, by line.
     pub refused: Vec<ImportProblem>,
+    /// How many refusals more there are.
+    pub refused_more: usize,
     /// The columns that were passed over.
     pub unknown_columns: Vec<String>,
 }
@@ -54,6 +68,18 @@ pub struct ImportProblem {
     pub column: Option<String>,
     /// The same as a sentence.
     pub message: String,
+}
+
+impl ImportReport {
+    fn refuse(&mut self, refused: impl IntoIterator<Item = ImportProblem>) {
+        for problem in refused {
+            if self.refused.len() < MAX_LISTED {
+                self.refused.push(problem);
+            } else {
+                self.refused_more += 1;
+            }
+        }
+    }
 }
 
 /// A row whose values and person are known.
@@ -74,97 +100,81 @@ pub enum ImportError {
     Service(#[from] ServiceError),
 }
 
+/// An import on its way.
+struct Import<'a> {
+    account: &'a AccountId,
+    settings: &'a AccountSettings,
+    /// On which line each person was first named.
+    seen: HashMap<EngineerId, u64>,
+    report: ImportReport,
+}
+
 impl Services {
-    /// Imports a file of bulk edits, or makes the plan. A bad row is refused with its line, and the good ones go on.
+    /// Imports a file of bulk edits, or makes the plan. A bad row is refused with its line, and the good ones go on. The source is
+    /// read from its beginning, more than once, and must not change meanwhile.
     ///
     /// # Errors
-    /// When the caller may not, the file is no table, or the database fails.
-    pub async fn import_file(&self, actor: &Actor, bytes: &[u8], dry_run: bool) -> Result<ImportReport, ImportError> {
+    /// When the caller may not, the file is no table, or the database fails. In the last case the chunks before may be done.
+    pub async fn import_file<R>(&self, actor: &Actor, source: R, dry_run: bool) -> Result<ImportReport, ImportError>
+    where
+        R: Read + Seek + Send + 'static,
+    {
         actor.require(Permission::ExchangeFiles).map_err(ServiceError::from)?;
-        let account = self.account(&actor.account)?;
-        let file = read(bytes)?;
-        let mut report = ImportReport {
+        let settings = &self.account(&actor.account)?.settings;
+        let mut file = block(move || BulkFile::open(source)).await?;
+        let report = ImportReport {
             dry_run,
-            rows: file.rows.len() + file.problems.len(),
-            unknown_columns: file.unknown_columns,
+            rows: file.count_rows(),
+            unknown_columns: file.unknown_columns().to_vec(),
             ..ImportReport::default()
         };
-        report.refused.extend(file.problems.into_iter().map(|problem| ImportProblem {
+        let mut import = Import { account: &actor.account, settings, seen: HashMap::new(), report };
+        loop {
+            let chunk;
+            (file, chunk) = block(move || file.next_chunk(CHUNK).map(|chunk| (file, chunk))).await?;
+            if chunk.is_empty() {
+                break;
+            }
+            let ready = self.judge_rows(&mut import, chunk).await?;
+            if !ready.is_empty() {
+                self.import_chunk(&mut import, ready).await?;
+            }
+        }
+        let mut report = import.report;
+        report.refused.sort_by_key(|problem| problem.line);
+        Ok(report)
+    }
+
+    /// Judges every row of a chunk and finds its person.
+    async fn judge_rows(&self, import: &mut Import<'_>, chunk: BulkChunk) -> Result<Vec<ReadyRow>, ServiceError> {
+        import.report.refuse(chunk.problems.into_iter().map(|problem| ImportProblem {
             line: problem.line,
             code: problem.code.name().to_owned(),
             column: problem.column,
             message: "The row cannot be read; see the code and the column.".to_owned(),
         }));
-        let mut ready = self.judge_rows(&actor.account, &account.settings, &file.rows, &mut report).await?;
-        ready.sort_by_key(|row| row.engineer);
-        while !ready.is_empty() {
-            let rest = ready.split_off(ready.len().min(CHUNK));
-            let chunk = std::mem::replace(&mut ready, rest);
-            self.import_chunk(&actor.account, chunk, &mut report).await?;
-        }
-        report.refused.sort_by_key(|problem| problem.line);
-        Ok(report)
-    }
-
-    /// Judges every row and finds its person.
-    async fn judge_rows(
-        &self,
-        account: &AccountId,
-        settings: &AccountSettings,
-        rows: &[BulkRow],
-        report: &mut ImportReport,
-    ) -> Result<Vec<ReadyRow>, ServiceError> {
-        let mut ready = Vec::with_capacity(rows.len());
-        let mut seen = HashSet::new();
-        for row in rows {
-            let found = self.find_by_key(account, &row.engineer).await?;
-            let judged = judge(&edits_of(row), settings);
-            match (found, judged) {
-                (Ok(engineer), Ok(edits)) if seen.insert(engineer) => {
-                    ready.push(ReadyRow { line: row.line, engineer, edits });
-                }
-                (Ok(_), Ok(_)) => {
-                    let refusal = Refusal::new(RefusalCode::AlreadyExists);
-                    report.refused.push(problem(row.line, &refusal));
-                }
-                (Err(refusal), _) => report.refused.push(problem(row.line, &refusal)),
+        let people = People::find(&self.core.store, import.account, &chunk.rows).await?;
+        let mut ready = Vec::with_capacity(chunk.rows.len());
+        for row in chunk.rows {
+            match (people.get(&row.engineer), judge(&edits_of(&row), import.settings)) {
+                (Ok(engineer), Ok(edits)) => match import.seen.entry(engineer) {
+                    Entry::Vacant(first) => {
+                        first.insert(row.line);
+                        ready.push(ReadyRow { line: row.line, engineer, edits });
+                    }
+                    Entry::Occupied(first) => import.report.refuse([repeated(row.line, *first.get())]),
+                },
+                (Err(refusal), _) => import.report.refuse([problem(row.line, &refusal)]),
                 (Ok(_), Err(refusals)) => {
-                    report.refused.extend(refusals.iter().map(|refusal| problem(row.line, refusal)));
+                    import.report.refuse(refusals.iter().map(|refusal| problem(row.line, refusal)));
                 }
             }
         }
         Ok(ready)
     }
 
-    async fn find_by_key(&self, account: &AccountId, key: &Key) -> Result<Result<EngineerId, Refusal>, ServiceError> {
-        let rows = self.core.store.rows(account);
-        let found = match key {
-            Key::Id(text) => match text.parse() {
-                Ok(id) => rows.find_engineer(id).await?,
-                Err(_) => None,
-            },
-            Key::External { directory, external_id } => {
-                let identity = DirectoryIdentity { directory: directory.clone(), external_id: external_id.clone() };
-                rows.find_engineer_by_identity(&identity).await?
-            }
-            Key::Name(name) => {
-                let mut namesakes = rows.find_engineers_by_name(name).await?;
-                if namesakes.len() > 1 {
-                    let refusal = Refusal::new(RefusalCode::InvalidValue).because(Reason::AmbiguousName);
-                    return Ok(Err(refusal.at(&["name"])));
-                }
-                namesakes.pop()
-            }
-        };
-        Ok(found.map(|engineer| engineer.id).ok_or_else(|| Refusal::not_found("engineer")))
-    }
-
-    async fn import_chunk(
-        &self,
-        id: &AccountId,
-        chunk: Vec<ReadyRow>,
-        report: &mut ImportReport,
-    ) -> Result<(), ServiceError> {
+    async fn import_chunk(&self, import: &mut Import<'_>, chunk: Vec<ReadyRow>) -> Result<(), ServiceError> {
+        let Import { account: id, report, .. } = import;
         let mut tx = self.core.store.begin(id).await?;
         let people: Vec<_> = chunk.iter().map(|row| row.engineer).collect();
         let mut batch = Batch::lock(&self.core, self.account(id)?, &tx, &people, self.now()).await?;
@@ -173,11 +183,11 @@ impl Services {
             let present = batch.engineers.get(&row.engineer).is_some_and(|engineer| engineer.deleted_at.is_none());
             let fits = row.edits.check(|kind| batch.has_robot(row.engineer, kind));
             if let Err(refusals) = fits {
-                report.refused.extend(refusals.iter().map(|refusal| problem(row.line, refusal)));
+                report.refuse(refusals.iter().map(|refusal| problem(row.line, refusal)));
             } else if present {
                 edited.extend(edit_fields(&mut batch, row.engineer, row.edits).map(|one| (row.line, one)));
             } else {
-                report.refused.push(problem(row.line, &Refusal::not_found("engineer")));
+                report.refuse([problem(row.line, &Refusal::not_found("engineer"))]);
             }
         }
         batch.lock_guards(&tx).await?;
@@ -204,6 +214,14 @@ impl Services {
     }
 }
 
+/// Does what reads the file where waiting for it holds up nobody.
+async fn block<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, BulkFileError> + Send + 'static,
+) -> Result<T, BulkFileError> {
+    let broken_off = |_| BulkFileError::Unreadable(io::Error::other("reading was broken off"));
+    task::spawn_blocking(read).await.map_err(broken_off)?
+}
+
 fn edits_of(row: &BulkRow) -> EngineerEdits {
     let robot = |kind, value: &Edit, secret: &Edit| EndpointEdit { kind, value: value.clone(), secret: secret.clone() };
     EngineerEdits {
@@ -225,6 +243,16 @@ fn problem(line: u64, refusal: &Refusal) -> ImportProblem {
         path => path.first().map(|&column| column.to_owned()),
     };
     ImportProblem { line, code: refusal.code.name().to_owned(), column, message: refusal.message(Locale::En) }
+}
+
+/// A row about a person whom an earlier row is about.
+fn repeated(line: u64, first: u64) -> ImportProblem {
+    ImportProblem {
+        line,
+        code: RefusalCode::AlreadyExists.name().to_owned(),
+        column: None,
+        message: format!("The row of line {first} is already about this engineer."),
+    }
 }
 
 /// The column that an endpoint of [`edits_of`] came from.

@@ -93,6 +93,65 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         rows.iter().map(read_engineer).collect()
     }
 
+    /// The engineers of these directory identities who are not deleted. An identity that nobody has is left out.
+    ///
+    /// # Errors
+    /// When the database fails or holds a bad row.
+    pub async fn find_ids_by_identity(
+        &self,
+        identities: &[DirectoryIdentity],
+    ) -> Result<HashMap<DirectoryIdentity, EngineerId>, StoreError> {
+        let mut wanted: HashMap<&str, Vec<&str>> = HashMap::new();
+        for DirectoryIdentity { directory, external_id } in identities {
+            wanted.entry(directory).or_default().push(external_id);
+        }
+        let mut found = HashMap::new();
+        for (directory, external_ids) in wanted {
+            let rows: Vec<(Option<String>, Uuid)> = self
+                .engineers_query()
+                .select_only()
+                .columns([engineer::Column::ExternalId, engineer::Column::Id])
+                .filter(engineer::Column::Directory.eq(directory))
+                .filter(engineer::Column::ExternalId.is_in(external_ids))
+                .filter(engineer::Column::DeletedAt.is_null())
+                .into_tuple()
+                .all(self.db)
+                .await?;
+            let identity = |external_id| DirectoryIdentity { directory: directory.to_owned(), external_id };
+            found.extend(rows.into_iter().filter_map(|(key, id)| Some((identity(key?), EngineerId(id)))));
+        }
+        Ok(found)
+    }
+
+    /// Whose these names are, among those who are not deleted: `None` where a name is several people's. A name that nobody has is
+    /// left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_ids_by_name(&self, names: &[&str]) -> Result<HashMap<String, Option<EngineerId>>, StoreError> {
+        let of_names = |names: &[&str]| {
+            self.engineers_query()
+                .select_only()
+                .column(engineer::Column::Name)
+                .filter(engineer::Column::NameKey.is_in(names.iter().map(|name| fold(name))))
+                .filter(engineer::Column::Name.is_in(names.iter().copied()))
+                .filter(engineer::Column::DeletedAt.is_null())
+        };
+        // Namesakes may be many: they are counted and not read.
+        let count = engineer::Column::Id.count();
+        let counted: Vec<(String, i64)> = of_names(names)
+            .column_as(count, "people")
+            .group_by(engineer::Column::Name)
+            .into_tuple()
+            .all(self.db)
+            .await?;
+        let unique: Vec<_> = counted.iter().filter(|(_, people)| *people == 1).map(|(name, _)| name.as_str()).collect();
+        let ids: Vec<(String, Uuid)> = of_names(&unique).column(engineer::Column::Id).into_tuple().all(self.db).await?;
+        let mut found: HashMap<_, _> = ids.into_iter().map(|(name, id)| (name, Some(EngineerId(id)))).collect();
+        found.extend(counted.iter().filter(|(_, people)| *people > 1).map(|(name, _)| (name.clone(), None)));
+        Ok(found)
+    }
+
     /// Whether someone of that name and identity provider, who is not deleted, was added by hand.
     ///
     /// # Errors

@@ -5,10 +5,11 @@ use std::collections::HashSet;
 use encoding_rs::GB18030;
 use proptest::prelude::*;
 use rollcall::{
-    adapter::directory::csv::{CsvDirectory, MAX_BYTES, parse},
+    adapter::directory::csv::{CsvDirectory, parse},
     domain::{
         endpoint::{EmailAddress, PhoneNumber},
         engineer::UserType,
+        table::MAX_FILE_BYTES,
     },
     port::directory::{DirectoryError, DirectoryPerson, DirectorySource, Listing, ListingProblem, ListingProblemCode},
 };
@@ -243,7 +244,7 @@ async fn a_missing_file_is_refused_with_its_path_and_so_is_a_folder() {
 #[tokio::test]
 async fn a_file_beyond_the_limit_is_refused() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    file.as_file().set_len(MAX_BYTES + 1).unwrap();
+    file.as_file().set_len(MAX_FILE_BYTES + 1).unwrap();
     match CsvDirectory::new(file.path()).list_people().await {
         Err(DirectoryError::Refused(why)) => assert!(why.contains("larger than 64 MiB"), "{why}"),
         other => panic!("{other:?}"),

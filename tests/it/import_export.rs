@@ -3,6 +3,7 @@
 mod exporting;
 mod importing;
 mod robots;
+mod streaming;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

@@ -19,7 +19,7 @@
 
 use std::{
     collections::HashSet,
-    io,
+    io::{self, Cursor},
     path::{Path, PathBuf},
 };
 
@@ -29,14 +29,12 @@ use tokio::{fs::File, io::AsyncReadExt, task};
 use crate::{
     domain::{
         engineer::{MAX_NAME, UserType},
-        table::{KnownColumn, Layout, Row, RowFault, Table, TableError},
+        table::{KnownColumn, Layout, MAX_FILE_BYTES, Row, RowFault, Table, TableError},
         text::clean_text,
     },
     port::directory::{DirectoryError, DirectoryPerson, DirectorySource, Listing, ListingProblem, ListingProblemCode},
 };
 
-/// The largest file that is read, in bytes: 64 MiB, which is several hundred thousand people.
-pub const MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// The longest external id, in characters.
 pub const MAX_EXTERNAL_ID: usize = 255;
 
@@ -93,11 +91,11 @@ async fn read_file(path: &Path) -> Result<Vec<u8>, DirectoryError> {
     let file = File::open(path).await.map_err(failed)?;
     let before = file.metadata().await.map_err(failed)?;
     let mut bytes = Vec::new();
-    let mut capped = file.take(MAX_BYTES + 1);
+    let mut capped = file.take(MAX_FILE_BYTES + 1);
     capped.read_to_end(&mut bytes).await.map_err(failed)?;
     let length = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-    if length > MAX_BYTES {
-        return Err(DirectoryError::Refused(format!("{shown} is larger than {} MiB", MAX_BYTES / 1024 / 1024)));
+    if length > MAX_FILE_BYTES {
+        return Err(DirectoryError::Refused(format!("{shown} is larger than {} MiB", MAX_FILE_BYTES / 1024 / 1024)));
     }
     // Half of a file that is being written would make the other half gone.
     let after = capped.into_inner().metadata().await.map_err(failed)?;
@@ -113,12 +111,12 @@ async fn read_file(path: &Path) -> Result<Vec<u8>, DirectoryError> {
 /// `Refused` when there is no header that names at least external id and name.
 pub fn parse(bytes: &[u8]) -> Result<Listing, DirectoryError> {
     let refuse = |error: TableError| DirectoryError::Refused(error.to_string());
-    let mut table = Table::open(bytes).map_err(refuse)?;
+    let mut table = Table::open(Cursor::new(bytes)).map_err(refuse)?;
     let mut layout = table.locate(&COLUMNS).map_err(refuse)?;
     let places = Places::find(&layout)?;
     let mut listing = Listing { unknown_fields: std::mem::take(&mut layout.unknown), ..Listing::default() };
     let mut seen = HashSet::new();
-    while let Some(row) = table.next() {
+    while let Some(row) = table.next_row().map_err(|error| refuse(error.into()))? {
         let external_id = row.surely(places.external_id).and_then(|id| clean_text(id, MAX_EXTERNAL_ID).ok());
         let repeated = external_id.as_ref().is_some_and(|id| !seen.insert(id.clone()));
         let read = match (read_person(&row, &places), repeated) {
@@ -176,7 +174,9 @@ type Fault = (ListingProblemCode, Option<usize>);
 fn read_person(row: &Row, places: &Places) -> Result<DirectoryPerson, Fault> {
     match row.fault {
         None => {}
-        Some(RowFault::Quoting { column }) => return Err((ListingProblemCode::InvalidValue, Some(column))),
+        Some(RowFault::Quoting { column } | RowFault::TooLong { column }) => {
+            return Err((ListingProblemCode::InvalidValue, Some(column)));
+        }
         Some(RowFault::CellCount) => return Err((ListingProblemCode::WrongFieldCount, None)),
         Some(RowFault::Encoding { column }) => return Err((ListingProblemCode::InvalidEncoding, Some(column))),
     }

@@ -18,6 +18,8 @@ both_dbs! {
     bad_rows_are_refused_with_line_and_column_while_the_good_ones_go_on
     a_blank_keeps_and_a_hyphen_clears
     the_same_engineer_twice_is_refused
+    the_same_engineer_far_apart_in_the_file_is_refused_with_the_line_of_the_first
+    names_that_no_database_can_hold_are_nobodys
     a_bulk_import_logs_one_change_for_each_chunk_and_none_for_a_person
     only_an_admin_imports
     a_file_that_is_too_large_or_no_table_is_refused_whole
@@ -35,7 +37,7 @@ async fn an_import_edits_people_by_id_by_directory_identity_and_by_name(database
     );
     let report = import(&app, "", &file).await;
     let expected = json!({ "dryRun": false, "rows": 3, "changed": 3, "unchanged": 0, "messages": 3, "refused": [],
-        "unknownColumns": [] });
+        "refusedMore": 0, "unknownColumns": [] });
     assert_eq!(report, expected);
     let lin = app.admin().find("lin").await;
     assert_eq!((&lin["alias"], &lin["mobile"]), (&json!("Wei"), &json!("+8613900139001")));
@@ -143,7 +145,32 @@ async fn the_same_engineer_twice_is_refused(database: Database) {
         .map(|one| (one["line"].as_u64().unwrap(), one["code"].as_str().unwrap()))
         .collect();
     assert_eq!(refused, [(3, "ALREADY_EXISTS"), (5, "ALREADY_EXISTS")]);
+    for one in report["refused"].as_array().unwrap() {
+        assert_eq!(one["message"], "The row of line 2 is already about this engineer.");
+    }
     assert_eq!(app.admin().find("wu").await["alias"], "First");
+}
+
+async fn the_same_engineer_far_apart_in_the_file_is_refused_with_the_line_of_the_first(database: Database) {
+    let app = start(database).await;
+    let nobody = "nobody,x\n".repeat(450);
+    let report = import(&app, "", &format!("name,alias\nwu,First\n{nobody}wu,Second\n")).await;
+    assert_eq!(
+        (&report["rows"], &report["changed"], report["refused"].as_array().unwrap().len()),
+        (&json!(452), &json!(1), 451)
+    );
+    let last = &report["refused"][450];
+    assert_eq!((&last["line"], &last["code"]), (&json!(453), &json!("ALREADY_EXISTS")));
+    assert_eq!(last["message"], "The row of line 2 is already about this engineer.");
+    assert_eq!(app.admin().find("wu").await["alias"], "First");
+}
+
+async fn names_that_no_database_can_hold_are_nobodys(database: Database) {
+    let app = start(database).await;
+    let report = import(&app, "", "name,directory,external_id,alias\nl\0in,,,x\n,hr,u-\0,x\nwu,,,Wu\n").await;
+    assert_eq!(report["changed"], 1, "{report}");
+    let codes: Vec<_> = report["refused"].as_array().unwrap().iter().map(|one| one["code"].clone()).collect();
+    assert_eq!(codes, ["NOT_FOUND"; 2]);
 }
 
 async fn a_bulk_import_logs_one_change_for_each_chunk_and_none_for_a_person(database: Database) {
