@@ -50,17 +50,24 @@ impl Sync {
     }
 }
 
-/// Why a run changed nobody, and what to do; `None` where it did its work.
+/// Why a run stopped, and what to do; `None` where it did its work.
 pub(super) fn describe_stop(report: &SyncReport) -> Option<String> {
+    let counts = &report.run.counts;
+    // A run that an earlier process began has changed people before.
+    let changed = match counts.applied() {
+        0 => "nobody was changed".to_owned(),
+        1 => "1 person was changed before it stopped".to_owned(),
+        count => format!("{count} people were changed before it stopped"),
+    };
     match report.run.state {
         SyncState::Queued | SyncState::Running | SyncState::Succeeded => None,
         SyncState::NeedsConfirmation => Some(format!(
-            "{} people would be gone, so nobody was changed; if that is right, run `rollcall sync` with --confirm-removals",
-            report.run.counts.gone
+            "{} people would be gone: {changed}; if that is right, run `rollcall sync` with --confirm-removals",
+            counts.gone
         )),
         SyncState::Failed => {
             let why = report.run.failure_message.as_deref().unwrap_or("the directory cannot be read");
-            Some(format!("nobody was changed: {why}"))
+            Some(format!("{changed}: {why}"))
         }
     }
 }

@@ -90,12 +90,12 @@ codes! {
     TooManyTries = "TOO_MANY_TRIES", "Too many wrong codes; subscribe again.", "错误次数过多,请重新订阅。";
     /// Too many people would be gone.
     RemovalsNeedConfirmation = "REMOVALS_NEED_CONFIRMATION",
-        "{gone} people would be gone; run again with confirmRemovals if that is right.",
-        "将有 {gone} 人被标记为已移除;若确认无误,请使用 confirmRemovals 重新执行。";
+        "{gone} people would be gone; {changed}. Run again with confirmRemovals if that is right.",
+        "将有 {gone} 人被标记为已移除,{changed};若确认无误,请使用 confirmRemovals 重新执行。";
     /// The directory did not answer.
-    DirectoryUnavailable = "DIRECTORY_UNAVAILABLE", "The directory did not answer; nobody was changed.", "目录无响应,未做任何更改。";
+    DirectoryUnavailable = "DIRECTORY_UNAVAILABLE", "The directory did not answer; {changed}.", "目录无响应,{changed}。";
     /// The directory cannot be read.
-    DirectoryRefused = "DIRECTORY_REFUSED", "The directory cannot be read; nobody was changed.", "目录无法读取,未做任何更改。";
+    DirectoryRefused = "DIRECTORY_REFUSED", "The directory cannot be read; {changed}.", "目录无法读取,{changed}。";
     /// The key of a mutation was used with another input.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED",
         "This idempotencyKey was used with another input within the last 24 hours; give a new one.",
@@ -155,20 +155,26 @@ impl Refusal {
     /// The sentence for a person.
     pub fn message(&self, locale: Locale) -> String {
         self.params.iter().fold(self.code.template(locale).to_owned(), |text, (name, value)| {
-            text.replace(&format!("{{{name}}}"), say(name, value, locale))
+            text.replace(&format!("{{{name}}}"), &say(name, value, locale))
         })
     }
 }
 
 /// A parameter's value as a person reads it.
-fn say<'a>(name: &str, value: &'a str, locale: Locale) -> &'a str {
+fn say<'a>(name: &str, value: &'a str, locale: Locale) -> Cow<'a, str> {
     match (name, value, locale) {
-        ("reason", code, _) => Reason::from_name(code).map_or(value, |reason| reason.words(locale)),
-        ("what", "engineer", Locale::ZhCn) => "人员",
-        ("what", "deleted engineer", Locale::ZhCn) => "已删除人员",
-        ("what", "directory", Locale::ZhCn) => "目录",
-        ("what", "API key", Locale::ZhCn) => "API 密钥",
-        (_, _, Locale::En | Locale::ZhCn) => value,
+        ("reason", code, _) => Reason::from_name(code).map_or(value, |reason| reason.words(locale)).into(),
+        ("what", "engineer", Locale::ZhCn) => "人员".into(),
+        ("what", "deleted engineer", Locale::ZhCn) => "已删除人员".into(),
+        ("what", "directory", Locale::ZhCn) => "目录".into(),
+        ("what", "API key", Locale::ZhCn) => "API 密钥".into(),
+        // A directory sync that goes on after a break has changed people before it stops.
+        ("changed", "0", Locale::En) => "nobody was changed".into(),
+        ("changed", "0", Locale::ZhCn) => "未做任何更改".into(),
+        ("changed", "1", Locale::En) => "1 person was changed before it stopped".into(),
+        ("changed", count, Locale::En) => format!("{count} people were changed before it stopped").into(),
+        ("changed", count, Locale::ZhCn) => format!("停止前已更改 {count} 人").into(),
+        (_, _, Locale::En | Locale::ZhCn) => value.into(),
     }
 }
 

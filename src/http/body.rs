@@ -11,7 +11,6 @@ use tokio::{fs::File, io::AsyncWriteExt as _, task};
 use tracing::error;
 
 use super::error::HttpError;
-use crate::graphql::ErrorCode;
 
 /// How much of a body that is too large is still read, in bytes, so that its sender gets the answer and not a reset
 /// connection.
@@ -80,11 +79,7 @@ fn broken_off() -> io::Error {
 
 fn cannot_keep(error: &io::Error) -> HttpError {
     error!(%error, "An upload could not be kept in the data folder: {error}");
-    HttpError::new(
-        StatusCode::SERVICE_UNAVAILABLE,
-        ErrorCode::Unavailable.name(),
-        "The server cannot keep the file now; try again later.",
-    )
+    HttpError::unwritable()
 }
 
 /// Whether the body is said to be of that media type, in UTF-8 or without a word on the characters.

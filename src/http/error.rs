@@ -95,6 +95,11 @@ impl HttpError {
         }
     }
 
+    /// The storage takes no writes.
+    pub(super) fn unwritable() -> Self {
+        Self::from_trouble(Trouble::Unwritable)
+    }
+
     /// The same with a header.
     pub(super) fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));

@@ -179,7 +179,10 @@ impl Run<'_> {
     }
 
     async fn ask_for_confirmation(mut self, plan: &RosterPlan) -> Result<(), ServiceError> {
-        let refusal = Refusal::new(RefusalCode::RemovalsNeedConfirmation).with("gone", plan.gone());
+        // Of a run that goes on, those who are gone already are counted too.
+        let gone = self.run.counts.gone.saturating_add(to_count(plan.gone()));
+        let refusal = Refusal::new(RefusalCode::RemovalsNeedConfirmation);
+        let refusal = refusal.with("gone", gone).with("changed", self.run.counts.applied());
         self.run.failure_code = Some(refusal.code.name().to_owned());
         self.run.failure_message = Some(refusal.message(Locale::En));
         tracing::warn!(
@@ -193,7 +196,7 @@ impl Run<'_> {
         self.finish_with_plan(plan, SyncState::Succeeded).await
     }
 
-    /// Ends a run that changes nobody, with the plan as its outcome.
+    /// Ends a run that changes nobody any more, with the plan as its outcome.
     async fn finish_with_plan(mut self, plan: &RosterPlan, state: SyncState) -> Result<(), ServiceError> {
         let changes: Vec<_> = plan.entries.iter().filter(|entry| !matches!(entry, Entry::Skipped(..))).collect();
         let outcomes: Vec<_> = changes.iter().map(|entry| outcome_of(entry, None)).collect();
@@ -213,7 +216,10 @@ impl Run<'_> {
             DirectoryError::Unavailable(_) => RefusalCode::DirectoryUnavailable,
             DirectoryError::Refused(_) => RefusalCode::DirectoryRefused,
         };
-        tracing::warn!(account = %self.id, directory = self.run.wish.directory, %error, "A directory sync changed nobody");
+        tracing::warn!(
+            account = %self.id, directory = self.run.wish.directory, changed = self.run.counts.applied(), %error,
+            "A directory sync failed"
+        );
         self.run.failure_code = Some(code.name().to_owned());
         self.run.failure_message = Some(error.to_string());
         let mut tx = self.begin().await?;

@@ -24,9 +24,9 @@ named! {
         Running = "RUNNING",
         /// Done.
         Succeeded = "SUCCEEDED",
-        /// So many would be gone that a person must confirm it; nobody was changed.
+        /// So many would be gone that a person must confirm it. [`SyncCounts::applied`] were changed before.
         NeedsConfirmation = "NEEDS_CONFIRMATION",
-        /// The directory could not be read; nobody was changed.
+        /// The directory could not be read. [`SyncCounts::applied`] were changed before.
         Failed = "FAILED",
     }
 }
@@ -77,6 +77,14 @@ pub struct SyncCounts {
     pub skipped: i32,
     /// Messages that go out.
     pub messages: i32,
+}
+
+impl SyncCounts {
+    /// How many people the run has changed so far. What a plan counts as added, updated, moved or gone is not handled until it is
+    /// applied.
+    pub const fn applied(&self) -> i32 {
+        self.done - self.unchanged - self.skipped
+    }
 }
 
 /// One run of a directory sync.

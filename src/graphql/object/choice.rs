@@ -216,9 +216,11 @@ pub(in crate::graphql) enum DirectorySyncState {
     Running,
     /// Done.
     Succeeded,
-    /// So many people would be gone that a person must confirm it; nobody was changed.
+    /// So many people would be gone that a person must confirm it. Nobody was changed, save by a run that had been interrupted
+    /// and went on; failureMessage tells how many.
     NeedsConfirmation,
-    /// The directory could not be read; nobody was changed.
+    /// The directory could not be read. Nobody was changed, save by a run that had been interrupted and went on;
+    /// failureMessage tells how many.
     Failed,
 }
 
@@ -340,9 +342,9 @@ pub(in crate::graphql) enum UserErrorCode {
     TooManyTries,
     /// Too many people would be gone; run again with confirmRemovals if that is right.
     RemovalsNeedConfirmation,
-    /// The directory did not answer; nobody was changed.
+    /// The directory did not answer.
     DirectoryUnavailable,
-    /// The directory cannot be read; nobody was changed.
+    /// The directory cannot be read.
     DirectoryRefused,
     /// The idempotencyKey was used with another input within the last 24 hours.
     IdempotencyKeyReused,

@@ -63,7 +63,8 @@ impl DirectorySync {
     fn failure(&self) -> Option<Refusal> {
         let name = self.run.failure_code.as_deref()?;
         let code = RefusalCode::ALL.iter().copied().find(|code| code.name() == name)?;
-        Some(Refusal::new(code).with("gone", self.run.counts.gone))
+        let counts = &self.run.counts;
+        Some(Refusal::new(code).with("gone", counts.gone).with("changed", counts.applied()))
     }
 }
 

@@ -37,6 +37,8 @@ const LEASE: &str = "directory-sync/demo";
 
 both_dbs! {
     a_run_that_is_cut_off_in_the_middle_goes_on_in_another_process
+    a_run_that_goes_on_and_fails_tells_how_many_it_had_changed
+    a_run_that_goes_on_and_needs_confirmation_tells_how_many_it_had_changed
     a_worker_that_slept_past_its_lease_writes_nothing_more_until_it_has_a_new_one
     a_worker_whose_lease_is_another_process_writes_nothing
     two_processes_do_a_run_once
@@ -110,6 +112,42 @@ async fn a_run_that_is_cut_off_in_the_middle_goes_on_in_another_process(database
     assert!(living.run_due_directory_sync("living").await.unwrap());
     assert!(!living.run_due_directory_sync("living").await.unwrap());
     assert_450_added(&app, &id, &since).await;
+}
+
+/// A run that was cut off when it had added 200 of 450 people, and went on when the directory listed only so many any more.
+async fn go_on_with(database: Database, listed: usize) -> Value {
+    let app = TestApp::start(database).await;
+    write(&app, "hr", &people(100));
+    app.sync("hr", json!({})).await;
+    write(&app, "hr", &people(550));
+    let id = queue(&app.admin(), json!({ "directory": "hr" })).await;
+    let dying = trapped(&app, IN_THE_SECOND_CHUNK, || resume_unwind(Box::new("the process is no more")));
+    let died = tokio::spawn(async move { dying.run_due_directory_sync("dying").await }).await;
+    assert!(died.unwrap_err().is_panic());
+    assert_eq!(roll(&app).await.len(), 300);
+
+    write(&app, "hr", &people(listed));
+    app.clock.advance(Duration::minutes(5));
+    assert!(Process::of(&app).services(&app).run_due_directory_sync("living").await.unwrap());
+    assert_eq!(roll(&app).await.len(), 300);
+    find_run(&app.admin(), &id).await
+}
+
+async fn a_run_that_goes_on_and_fails_tells_how_many_it_had_changed(database: Database) {
+    let run = go_on_with(database, 0).await;
+    assert_eq!(run["state"], "FAILED");
+    assert_eq!(run["failureMessage"], "The directory cannot be read; 200 people were changed before it stopped.");
+    assert!(run["failureDetail"].as_str().unwrap().contains("it lists nobody"), "{run}");
+}
+
+async fn a_run_that_goes_on_and_needs_confirmation_tells_how_many_it_had_changed(database: Database) {
+    let run = go_on_with(database, 30).await;
+    assert_eq!(run["state"], "NEEDS_CONFIRMATION");
+    assert_eq!(
+        run["failureMessage"],
+        "270 people would be gone; 200 people were changed before it stopped. Run again with confirmRemovals if that is right."
+    );
+    assert_eq!(run["failureDetail"], Value::Null);
 }
 
 async fn a_worker_that_slept_past_its_lease_writes_nothing_more_until_it_has_a_new_one(database: Database) {
