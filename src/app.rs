@@ -6,6 +6,7 @@ mod commands;
 mod data_lock;
 mod database;
 mod readiness;
+mod rotation;
 mod serve;
 mod simulated_people;
 mod structure;
@@ -58,6 +59,7 @@ pub use self::{
     backup::{BackupReport, RestoreReport, back_up, begin_new_epochs, restore},
     commands::{SHOWN_OUTCOMES, SyncOrder, SyncReport, check_smtp, list_directory, list_token_keys},
     data_lock::{DataLock, DataLockError},
+    rotation::{Rotation, RotationWish, rotate_sealing_key},
     serve::{Listeners, ServeOptions, Server},
     structure::{count_pending_migrations, migrate},
 };
@@ -67,7 +69,7 @@ pub use crate::{
     auth::{EngineerClaim, JudgedKey, NewToken, parse_ttl},
     port::directory::Listing,
     service::import::ImportReport,
-    store::{SyncOutcome, SyncState},
+    store::{Resealed, SyncOutcome, SyncState},
 };
 
 /// How long a command that runs on the machine itself may act.

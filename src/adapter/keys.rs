@@ -36,6 +36,12 @@ const TOKEN_SECRET: Kept = Kept {
 const SEALING_KEY: Kept =
     Kept { name: "sealing-key", remedy: "Put it back from a backup: nothing else opens what was sealed with it." };
 
+/// While one sealing key replaces the other, both open what was sealed.
+const NEXT_SEALING_KEY: Kept = Kept {
+    name: "sealing-key.next",
+    remedy: "Put it back from a backup: what was sealed since the keys are rotated opens with it alone.",
+};
+
 const INDEX_KEY: Kept = Kept {
     name: "index-key",
     remedy: "Put it back from a backup: nothing else finds the endpoints that were hashed with it.",
@@ -108,7 +114,7 @@ pub enum KeysError {
 pub struct FileKeys {
     /// None where an identity provider makes the tokens.
     token_secret: Option<Secret>,
-    sealing_key: Key,
+    sealing_keys: Vec<Key>,
     index_key: Key,
 }
 
@@ -128,7 +134,10 @@ impl FileKeys {
                 TokenKeysConfig::Secrets { .. } => Some(open_token_secret(dir, auth, chance)?),
                 TokenKeysConfig::KeySet(_) => None,
             },
-            sealing_key: take(config.sealing_key, &SEALING_KEY)?,
+            sealing_keys: {
+                let (next, present) = (read_next_key(dir, config)?, take(config.sealing_key, &SEALING_KEY)?);
+                [Some(present), config.previous_sealing_key, next].into_iter().flatten().collect()
+            },
             index_key: take(config.index_key, &INDEX_KEY)?,
         })
     }
@@ -155,12 +164,68 @@ impl FileKeys {
 
 impl KeySource for FileKeys {
     fn sealing_keys(&self) -> Vec<SealingKey> {
-        vec![SealingKey { id: key_id(&self.sealing_key), key: *self.sealing_key.expose() }]
+        self.sealing_keys.iter().map(name_key).collect()
     }
 
     fn index_key(&self) -> [u8; 32] {
         *self.index_key.expose()
     }
+}
+
+/// The sealing keys as they are now, the first one first; nothing is made. For a process that met a value of a key that it does
+/// not know.
+///
+/// # Errors
+/// When a file is damaged, open to everyone, or cannot be read.
+pub fn read_sealing_keys(dir: &Path, config: &KeysConfig) -> Result<Vec<SealingKey>, KeysError> {
+    // The next one first: it may take the place of the other at any moment.
+    let next = read_next_key(dir, config)?;
+    let present = match config.sealing_key {
+        Some(key) => key,
+        None => read_file(dir, &SEALING_KEY)?.1,
+    };
+    let keys = [Some(present), config.previous_sealing_key, next];
+    Ok(keys.iter().flatten().map(name_key).collect())
+}
+
+/// The file of the sealing key that comes next, in the data folder.
+pub fn next_key_path(dir: &Path) -> PathBuf {
+    dir.join(NEXT_SEALING_KEY.name)
+}
+
+/// Takes the sealing key that comes next from its file, which is made if it is missing.
+///
+/// # Errors
+/// When the file is damaged, open to everyone, or cannot be read or made.
+pub fn make_next_key(dir: &Path, chance: &dyn Chance) -> Result<SealingKey, KeysError> {
+    open_file(dir, &NEXT_SEALING_KEY, chance).map(|(_, key)| name_key(&key))
+}
+
+/// Puts the sealing key that comes next in the place of the present one, in one step. The present one is gone then.
+///
+/// # Errors
+/// When the files cannot be changed.
+pub fn retire_sealing_key(dir: &Path) -> Result<(), KeysError> {
+    let (next, path) = (next_key_path(dir), dir.join(SEALING_KEY.name));
+    let replaced = fs::rename(next, &path).and_then(|()| sync_folder(dir));
+    replaced.map_err(|source| KeysError::Unwritable { path, source })
+}
+
+/// The sealing key that comes next, where it is in the data folder. Keys of the configuration are replaced there.
+fn read_next_key(dir: &Path, config: &KeysConfig) -> Result<Option<Key>, KeysError> {
+    if config.sealing_key.is_some() || !next_key_path(dir).exists() {
+        return Ok(None);
+    }
+    match read_file(dir, &NEXT_SEALING_KEY) {
+        Ok((_, key)) => Ok(Some(key)),
+        // It took the other's place meanwhile.
+        Err(KeysError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn name_key(key: &Key) -> SealingKey {
+    SealingKey { id: key_id(key), key: *key.expose() }
 }
 
 /// The secret that signs access tokens, alone: all that a command needs that only makes tokens. Found and made like the rest.
@@ -182,17 +247,20 @@ fn key_id(key: &Key) -> String {
 
 /// Reads a file, which is made first where it is missing: its text, and the bytes that the text stands for.
 fn open_file(dir: &Path, kept: &Kept, chance: &dyn Chance) -> Result<(Secret, Key), KeysError> {
+    let path = dir.join(kept.name);
+    if let Err(error) = File::open(&path)
+        && error.kind() == io::ErrorKind::NotFound
+    {
+        make_file(dir, &path, chance)?;
+    }
+    // Read even what this process just wrote: another one may have been first.
+    read_file(dir, kept)
+}
+
+fn read_file(dir: &Path, kept: &Kept) -> Result<(Secret, Key), KeysError> {
     let path = &dir.join(kept.name);
-    let opened = match File::open(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            make_file(dir, path, chance)?;
-            // Read even what this process just wrote: another one may have been first.
-            File::open(path)
-        }
-        opened => opened,
-    };
     let unreadable = |source| KeysError::Unreadable { path: path.to_owned(), source };
-    let file = opened.map_err(unreadable)?;
+    let file = File::open(path).map_err(unreadable)?;
     check_permissions(path, &file).map_err(unreadable)??;
     let mut bytes = Vec::new();
     file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(unreadable)?;

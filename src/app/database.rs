@@ -5,14 +5,17 @@ use std::{path::Path, sync::Arc};
 use super::{AppError, Migrations, structure};
 use crate::{
     adapter::{
-        keys::{FileKeys, KeysError},
+        keys::{FileKeys, KeysError, read_sealing_keys},
         random::SystemChance,
         wakeup::in_process::InProcessWakeup,
     },
     config::{Config, DatabaseLocation},
     domain::chance::Chance,
-    port::{keys::KeySource as _, wakeup::Wakeup as _},
-    store::{ConnectOptions, OnCommit, OnStatement, SealerKeys, Store},
+    port::{
+        keys::{KeySource as _, SealingKey},
+        wakeup::Wakeup as _,
+    },
+    store::{ConnectOptions, NamedKey, OnCommit, OnStatement, ReloadKeys, SealerKeys, Store},
 };
 
 /// The keys. Where the database is there already, none is made that looks like one that was lost.
@@ -51,13 +54,23 @@ pub(super) async fn open_at(url: String, config: &Config, keys: &FileKeys) -> Re
 }
 
 fn describe(config: &Config, keys: &FileKeys, url: String, on_commit: OnCommit) -> ConnectOptions {
-    let sealing = keys.sealing_keys().into_iter().map(|key| (key.id, key.key)).collect();
+    let (dir, of_keys) = (config.data.dir.clone(), config.keys.clone());
+    let reload: ReloadKeys = Arc::new(move || {
+        let found = read_sealing_keys(&dir, &of_keys).inspect_err(|error| {
+            tracing::error!(%error, "The sealing keys cannot be read again: {error}");
+        });
+        name(found.unwrap_or_default())
+    });
     ConnectOptions {
         url,
         max_connections: config.database.max_connections,
-        keys: SealerKeys { sealing, index: keys.index_key() },
+        keys: SealerKeys { sealing: name(keys.sealing_keys()), index: keys.index_key(), reload: Some(reload) },
         on_commit,
     }
+}
+
+fn name(keys: Vec<SealingKey>) -> Vec<NamedKey> {
+    keys.into_iter().map(|key| (key.id, key.key)).collect()
 }
 
 fn database_url(config: &Config) -> String {

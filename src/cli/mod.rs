@@ -8,6 +8,7 @@ mod demo;
 mod export;
 mod failure;
 mod import;
+mod keys;
 mod logging;
 mod migrate;
 mod notices;
@@ -60,6 +61,8 @@ enum Command {
     Outbox(outbox::Outbox),
     Backup(backup::Backup),
     Restore(restore::Restore),
+    #[command(subcommand)]
+    Keys(keys::Keys),
     Schema(schema::Schema),
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -88,6 +91,7 @@ fn dispatch(settings: &Settings, command: Command) -> Result<(), Failure> {
         Command::Outbox(command) => block_on(command.run(settings)),
         Command::Backup(command) => block_on(command.run(settings)),
         Command::Restore(command) => block_on(command.run(settings)),
+        Command::Keys(command) => block_on(command.run(settings)),
     }
 }
 

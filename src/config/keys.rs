@@ -21,6 +21,10 @@ pub(super) struct KeysSection {
     sealing_key: Option<Secret>,
     /// A file that holds the sealing key, instead of `sealing_key`.
     sealing_key_file: Option<PathBuf>,
+    /// A second sealing key, with which values may still be sealed while the two are exchanged; see `rollcall keys rotate`.
+    previous_sealing_key: Option<Secret>,
+    /// A file that holds the second sealing key, instead of `previous_sealing_key`.
+    previous_sealing_key_file: Option<PathBuf>,
     /// The key of the hashes by which endpoints and confirmation codes are looked up. It must never change.
     #[schemars(extend("x-default" = "generated into the data folder"))]
     index_key: Option<Secret>,
@@ -33,6 +37,8 @@ pub(super) struct KeysSection {
 pub struct KeysConfig {
     /// The key that seals webhooks and endpoints.
     pub sealing_key: Option<Key>,
+    /// A second sealing key.
+    pub previous_sealing_key: Option<Key>,
     /// The key of the hashes by which endpoints and codes are looked up.
     pub index_key: Option<Key>,
 }
@@ -45,6 +51,12 @@ impl KeysSection {
                 "keys.sealing_key",
                 self.sealing_key.as_ref(),
                 self.sealing_key_file.as_ref(),
+            ),
+            previous_sealing_key: take_key(
+                findings,
+                "keys.previous_sealing_key",
+                self.previous_sealing_key.as_ref(),
+                self.previous_sealing_key_file.as_ref(),
             ),
             index_key: take_key(findings, "keys.index_key", self.index_key.as_ref(), self.index_key_file.as_ref()),
         }

@@ -11,7 +11,8 @@ pub struct SealingKey {
 
 /// The keys of one installation.
 pub trait KeySource: Send + Sync {
-    /// All sealing keys, the present one first. Never empty.
+    /// All sealing keys, the one that a new database begins with first. Never empty. With which of them is sealed is the
+    /// database's to say.
     fn sealing_keys(&self) -> Vec<SealingKey>;
 
     /// The key of the keyed hashes by which endpoints and codes are looked up. It never changes.

@@ -145,10 +145,10 @@ impl Rows<'_, DatabaseTransaction> {
         kind: ChannelKind,
         robot: Option<&RobotEndpoint>,
     ) -> Result<(), StoreError> {
-        let seal = |what: &str, value: &str| self.sealer.seal(&sealing_identity(engineer, kind, what), value);
-        let webhook = robot.map(|robot| seal("webhook", robot.webhook.as_str())).transpose()?;
-        let secret =
-            robot.and_then(|robot| robot.secret.as_ref()).map(|secret| seal("secret", secret.as_str())).transpose()?;
+        let (webhook, secret) = match robot {
+            Some(robot) => self.seal_robot(engineer, kind, robot).await?,
+            None => (None, None),
+        };
         let row = channel::ActiveModel {
             webhook_sealed: Set(webhook),
             webhook_masked: Set(robot.map(|robot| robot.webhook.masked())),
@@ -164,9 +164,22 @@ impl Rows<'_, DatabaseTransaction> {
             .await?;
         Ok(())
     }
+
+    async fn seal_robot(
+        &self,
+        engineer: EngineerId,
+        kind: ChannelKind,
+        robot: &RobotEndpoint,
+    ) -> Result<(Option<String>, Option<String>), StoreError> {
+        let present = self.present_seal().await?;
+        let seal = |what: &str, value: &str| present.seal(&sealing_identity(engineer, kind, what), value);
+        let webhook = seal("webhook", robot.webhook.as_str())?;
+        let secret = robot.secret.as_ref().map(|secret| seal("secret", secret.as_str())).transpose()?;
+        Ok((Some(webhook), secret))
+    }
 }
 
-fn sealing_identity(engineer: EngineerId, kind: ChannelKind, what: &str) -> String {
+pub(super) fn sealing_identity(engineer: EngineerId, kind: ChannelKind, what: &str) -> String {
     format!("channel/{}/{}/{what}", engineer.0.simple(), kind.name())
 }
 

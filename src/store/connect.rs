@@ -13,7 +13,7 @@ use sqlx::{
     sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
-use super::{Inner, OnCommit, OnStatement, Sealer, SealerKeys, Store, StoreError};
+use super::{Inner, OnCommit, OnStatement, Sealer, SealerKeys, Store, StoreError, reseal::SEALING_KEY};
 
 /// What SQLite's row channel holds: the default of 50 makes the two threads wake each other for every few rows.
 const SQLITE_ROW_BUFFER: usize = 4096;
@@ -119,7 +119,7 @@ impl Store {
                 "this database was filled with another index_key: give the one that it was set up with".to_owned(),
             ));
         }
-        let sealed_with = self.remember("sealing_key", self.sealer().present_key()).await?;
+        let sealed_with = self.remember(SEALING_KEY, &self.sealer().first_key()).await?;
         if !self.sealer().knows_key(&sealed_with) {
             return Err(StoreError::Unusable(format!(
                 "this database was sealed with the key {sealed_with}, which is not among the keys given"
@@ -129,7 +129,7 @@ impl Store {
     }
 
     /// Writes a fact of the installation if there is none yet, and tells the one that stands.
-    async fn remember(&self, name: &str, value: &str) -> Result<String, StoreError> {
+    pub(super) async fn remember(&self, name: &str, value: &str) -> Result<String, StoreError> {
         let row = installation::ActiveModel { name: Set(name.to_owned()), value: Set(value.to_owned()) };
         installation::Entity::insert(row)
             .on_conflict(OnConflict::column(installation::Column::Name).do_nothing().to_owned())

@@ -24,6 +24,7 @@ mod measure;
 mod outbox;
 mod page;
 mod queue;
+mod reseal;
 mod row;
 mod seal;
 mod subscription;
@@ -54,7 +55,8 @@ pub use self::{
     outbox::OutboxMessage,
     page::CheckedChannels,
     queue::{Claim, Queue, Work, WorkKind},
-    seal::{Sealer, SealerKeys, token_hash},
+    reseal::Resealed,
+    seal::{NamedKey, ReloadKeys, Sealer, SealerKeys, token_hash},
     subscription::Subscription,
     summary::{ChannelCount, RosterCounts},
     tx::{Committed, Tx},

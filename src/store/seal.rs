@@ -1,7 +1,10 @@
 //! Sealing: values that are credentials or outlive their use are kept encrypted, and endpoints are looked up by keyed hashes.
 //!
 //! A sealed value is text: the key's id, a colon, and base64 of nonce, ciphertext and tag (AES-256-GCM, NIST SP 800-38D). The
-//! row's identity is associated data, so a value copied into another row does not open.
+//! row's identity is associated data, so a value copied into another row does not open. With which key is sealed is written in the
+//! database, so that no process goes on with an old one: see `reseal`.
+
+use std::sync::{Arc, PoisonError, RwLock};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -12,19 +15,54 @@ use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
 use super::StoreError;
 use crate::domain::id::AccountId;
 
+/// A sealing key with its id.
+pub type NamedKey = (String, [u8; 32]);
+
+/// Looks for the sealing keys again. Empty where they cannot be had.
+pub type ReloadKeys = Arc<dyn Fn() -> Vec<NamedKey> + Send + Sync>;
+
 /// The keys that a [`Sealer`] works with.
 #[derive(Clone)]
 pub struct SealerKeys {
-    /// The sealing keys with their ids, the present one first. Never empty.
-    pub sealing: Vec<(String, [u8; 32])>,
+    /// The sealing keys with their ids, the one that a new database begins with first. Never empty.
+    pub sealing: Vec<NamedKey>,
     /// The key of the keyed hashes.
     pub index: [u8; 32],
+    /// Asked where a value names a sealing key that is not known: another process may have begun to seal with a new one.
+    pub reload: Option<ReloadKeys>,
 }
 
 /// Seals and opens values, and makes the keyed hashes.
 pub struct Sealer {
-    keys: Vec<(String, LessSafeKey)>,
+    keys: RwLock<Vec<(String, Arc<LessSafeKey>)>>,
+    reload: Option<ReloadKeys>,
     index: hmac::Key,
+}
+
+/// Seals with the key that the database names.
+pub(super) struct Seal {
+    id: String,
+    key: Arc<LessSafeKey>,
+}
+
+impl Seal {
+    /// The key's id.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Seals `value` for the place that `identity` names.
+    pub fn seal(&self, identity: &str, value: &str) -> Result<String, StoreError> {
+        let mut nonce = [0; NONCE_LEN];
+        rand::fill(&mut nonce).map_err(|_| StoreError::Unseal("the system gives no randomness"))?;
+        let mut sealed = value.as_bytes().to_vec();
+        self.key
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(identity.as_bytes()), &mut sealed)
+            .map_err(|_| StoreError::Unseal("sealing failed"))?;
+        let mut bytes = nonce.to_vec();
+        bytes.append(&mut sealed);
+        Ok(format!("{}:{}", self.id, STANDARD_NO_PAD.encode(bytes)))
+    }
 }
 
 impl Sealer {
@@ -33,35 +71,26 @@ impl Sealer {
     /// # Errors
     /// When there is no sealing key.
     pub fn new(keys: &SealerKeys) -> Result<Self, StoreError> {
-        let open_key = |(id, key): &(String, [u8; 32])| {
-            let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| StoreError::Unseal("a key is not usable"))?;
-            Ok((id.clone(), LessSafeKey::new(key)))
-        };
-        let sealing = keys.sealing.iter().map(open_key).collect::<Result<Vec<_>, StoreError>>()?;
+        let sealing = open_keys(&keys.sealing)?;
         if sealing.is_empty() {
             return Err(StoreError::Unseal("there is no sealing key"));
         }
-        Ok(Self { keys: sealing, index: hmac::Key::new(hmac::HMAC_SHA256, &keys.index) })
+        Ok(Self {
+            keys: RwLock::new(sealing),
+            reload: keys.reload.clone(),
+            index: hmac::Key::new(hmac::HMAC_SHA256, &keys.index),
+        })
     }
 
-    /// Seals `value` for the place that `identity` names.
-    pub(super) fn seal(&self, identity: &str, value: &str) -> Result<String, StoreError> {
-        let (id, key) = &self.keys[0];
-        let mut nonce = [0; NONCE_LEN];
-        rand::fill(&mut nonce).map_err(|_| StoreError::Unseal("the system gives no randomness"))?;
-        let mut sealed = value.as_bytes().to_vec();
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(identity.as_bytes()), &mut sealed)
-            .map_err(|_| StoreError::Unseal("sealing failed"))?;
-        let mut bytes = nonce.to_vec();
-        bytes.append(&mut sealed);
-        Ok(format!("{id}:{}", STANDARD_NO_PAD.encode(bytes)))
+    /// What seals with the key of that id.
+    pub(super) fn seal_with(&self, id: &str) -> Result<Seal, StoreError> {
+        Ok(Seal { id: id.to_owned(), key: self.find_key(id)? })
     }
 
     /// Opens what was sealed for the place that `identity` names.
     pub(super) fn open(&self, identity: &str, sealed: &str) -> Result<String, StoreError> {
         let (id, text) = sealed.split_once(':').ok_or(StoreError::Unseal("it is not sealed"))?;
-        let (_, key) =
-            self.keys.iter().find(|(known, _)| known == id).ok_or(StoreError::Unseal("its key is not at hand"))?;
+        let key = self.find_key(id)?;
         let mut bytes = STANDARD_NO_PAD.decode(text).map_err(|_| StoreError::Unseal("it is damaged"))?;
         let (nonce, sealed) = bytes.split_at_mut_checked(NONCE_LEN).ok_or(StoreError::Unseal("it is damaged"))?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| StoreError::Unseal("it is damaged"))?;
@@ -69,6 +98,26 @@ impl Sealer {
             .open_in_place(nonce, Aad::from(identity.as_bytes()), sealed)
             .map_err(|_| StoreError::Unseal("it is damaged, or was sealed for another row"))?;
         String::from_utf8(opened.to_vec()).map_err(|_| StoreError::Unseal("it is damaged"))
+    }
+
+    /// The key of that id, looked for again where it is not known.
+    fn find_key(&self, id: &str) -> Result<Arc<LessSafeKey>, StoreError> {
+        if let Some(key) = self.find_known(id) {
+            return Ok(key);
+        }
+        if let Some(reload) = &self.reload {
+            let found = open_keys(&reload())?;
+            if !found.is_empty() {
+                // No code that holds the lock can leave the list half changed.
+                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = found;
+            }
+        }
+        self.find_known(id).ok_or(StoreError::Unseal("its key is not at hand"))
+    }
+
+    fn find_known(&self, id: &str) -> Option<Arc<LessSafeKey>> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.iter().find(|(known, _)| known == id).map(|(_, key)| Arc::clone(key))
     }
 
     /// The keyed hash by which an endpoint of an account is looked up.
@@ -101,14 +150,15 @@ impl Sealer {
         self.hash(&["fingerprint"])
     }
 
-    /// The id of the key that seals now.
-    pub(super) fn present_key(&self) -> &str {
-        &self.keys[0].0
+    /// The id of the key that a new database begins with.
+    pub(super) fn first_key(&self) -> String {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        keys.first().map(|(id, _)| id.clone()).unwrap_or_default()
     }
 
     /// Whether a key is at hand.
     pub(super) fn knows_key(&self, id: &str) -> bool {
-        self.keys.iter().any(|(known, _)| known == id)
+        self.find_key(id).is_ok()
     }
 
     fn hash(&self, parts: &[&str]) -> String {
@@ -124,6 +174,14 @@ impl Sealer {
 /// The hash by which a link's token is looked up. The token has 128 bits of randomness, so a bare hash is enough.
 pub fn token_hash(token: &str) -> String {
     hex(digest::digest(&digest::SHA256, token.as_bytes()).as_ref())
+}
+
+fn open_keys(keys: &[NamedKey]) -> Result<Vec<(String, Arc<LessSafeKey>)>, StoreError> {
+    let open_key = |(id, key): &NamedKey| {
+        let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| StoreError::Unseal("a key is not usable"))?;
+        Ok((id.clone(), Arc::new(LessSafeKey::new(key))))
+    };
+    keys.iter().map(open_key).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

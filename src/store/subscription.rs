@@ -10,7 +10,7 @@ use sea_orm::{
 };
 use uuid::Uuid;
 
-use super::{Rows, StoreError, engineer::keys, queue::deleted_people, row::Place, tx::ROWS_PER_INSERT};
+use super::{Rows, StoreError, engineer::keys, queue::deleted_people, row::Place, seal::Seal, tx::ROWS_PER_INSERT};
 use crate::domain::{
     channel::ChannelKind,
     confirmation::ConfirmationStatus,
@@ -155,7 +155,11 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             .into_query()
     }
 
-    fn subscription_row(&self, one: &Subscription) -> Result<channel_subscription::ActiveModel, StoreError> {
+    fn subscription_row(
+        &self,
+        one: &Subscription,
+        seal: &Seal,
+    ) -> Result<channel_subscription::ActiveModel, StoreError> {
         let endpoint = one.endpoint.as_deref().unwrap_or_default();
         Ok(channel_subscription::ActiveModel {
             id: Set(one.id.0),
@@ -164,7 +168,7 @@ impl<C: ConnectionTrait> Rows<'_, C> {
             kind: Set(one.channel.name().to_owned()),
             provider: Set(one.provider.clone()),
             reference: Set(one.reference.clone()),
-            endpoint_sealed: Set(Some(self.sealer.seal(&sealing_identity(one.id), endpoint)?)),
+            endpoint_sealed: Set(Some(seal.seal(&sealing_identity(one.id), endpoint)?)),
             endpoint_key: Set(self.endpoint_key(endpoint)),
             requested_at: Set(one.requested_at),
             phase: Set(HAND_OVER.to_owned()),
@@ -203,8 +207,13 @@ impl Rows<'_, DatabaseTransaction> {
     /// # Errors
     /// When sealing or the database fails.
     pub async fn insert_subscriptions(&self, subscriptions: &[Subscription]) -> Result<(), StoreError> {
+        if subscriptions.is_empty() {
+            return Ok(());
+        }
+        let seal = self.present_seal().await?;
         for chunk in subscriptions.chunks(ROWS_PER_INSERT) {
-            let rows = chunk.iter().map(|one| self.subscription_row(one)).collect::<Result<Vec<_>, StoreError>>()?;
+            let rows =
+                chunk.iter().map(|one| self.subscription_row(one, &seal)).collect::<Result<Vec<_>, StoreError>>()?;
             channel_subscription::Entity::insert_many(rows).exec_without_returning(self.db).await?;
         }
         Ok(())
@@ -392,6 +401,6 @@ impl Rows<'_, DatabaseTransaction> {
     }
 }
 
-fn sealing_identity(id: ChannelSubscriptionId) -> String {
+pub(super) fn sealing_identity(id: ChannelSubscriptionId) -> String {
     format!("channel_subscription/{}/endpoint", id.0.simple())
 }

@@ -79,7 +79,7 @@ async fn open_postgres() -> Option<Store> {
 }
 
 async fn open(url: String) -> Store {
-    let keys = SealerKeys { sealing: vec![("test".to_owned(), [1; 32])], index: [2; 32] };
+    let keys = SealerKeys { sealing: vec![("test".to_owned(), [1; 32])], index: [2; 32], reload: None };
     let options = ConnectOptions { url, max_connections: 8, keys, on_commit: Arc::new(|| {}) };
     let store = Store::connect(&options).await.unwrap();
     Migrator::up(store.migration_connection(), None).await.unwrap();

@@ -6,4 +6,5 @@ mod ending;
 mod metrics;
 mod outage;
 mod readiness;
+mod rotation;
 mod storage;

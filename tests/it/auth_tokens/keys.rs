@@ -102,7 +102,11 @@ fn the_secret_alone_makes_no_other_file() {
 fn given_keys_are_taken_and_nothing_is_written() {
     let parent = tempfile::tempdir().expect("a folder");
     let dir = parent.path().join("data");
-    let config = KeysConfig { sealing_key: Some(Key::new([0; 32])), index_key: Some(Key::new([2; 32])) };
+    let config = KeysConfig {
+        sealing_key: Some(Key::new([0; 32])),
+        index_key: Some(Key::new([2; 32])),
+        ..KeysConfig::default()
+    };
     let auth = AuthConfig {
         keys: TokenKeysConfig::Secrets { present: Some(Secret::new(SECRET)), previous: None },
         ..auth_config()
@@ -199,7 +203,7 @@ fn keys_are_not_printed() {
     let dir = tempfile::tempdir().expect("a folder");
     let keys = open(dir.path()).expect("keys");
     let printed = format!("{keys:?}");
-    assert_eq!(printed, "FileKeys { token_secret: Some(***), sealing_key: ***, index_key: *** }");
+    assert_eq!(printed, "FileKeys { token_secret: Some(***), sealing_keys: [***], index_key: *** }");
 }
 
 #[test]

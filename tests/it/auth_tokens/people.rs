@@ -34,7 +34,7 @@ impl Door {
         let options = ConnectOptions {
             url: format!("sqlite:{}", dir.path().join("rollcall.db").display()),
             max_connections: 2,
-            keys: SealerKeys { sealing: vec![("first".to_owned(), [1; 32])], index: [2; 32] },
+            keys: SealerKeys { sealing: vec![("first".to_owned(), [1; 32])], index: [2; 32], reload: None },
             on_commit: Arc::new(|| {}),
         };
         let store = Store::connect(&options).await.expect("a database");

@@ -27,6 +27,11 @@ pub fn run_well(arguments: &[&str], env: &[(&str, &str)]) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+/// Starts a command that runs beside the test.
+pub fn start(arguments: &[&str], env: &[(&str, &str)]) -> Child {
+    command(arguments, env).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary")
+}
+
 fn command(arguments: &[&str], env: &[(&str, &str)]) -> Command {
     let mut command = Command::new(ROLLCALL);
     command.args(arguments).envs(env.iter().copied()).stdin(Stdio::null());

@@ -65,7 +65,7 @@ struct Writer {
 impl Writer {
     async fn open(url: String) -> Self {
         // Nothing that is sealed is touched.
-        let keys = SealerKeys { sealing: vec![("none".to_owned(), [0; 32])], index: [0; 32] };
+        let keys = SealerKeys { sealing: vec![("none".to_owned(), [0; 32])], index: [0; 32], reload: None };
         let options = ConnectOptions { url, max_connections: 2, keys, on_commit: Arc::new(|| {}) };
         Self { store: Store::connect(&options).await.unwrap(), account: "demo".parse().unwrap() }
     }
