@@ -8,6 +8,7 @@ use crate::domain::{
     api_key::{ApiKey, KeyText, MAX_LABEL},
     endpoint::Reason,
     id::ApiKeyId,
+    once::Once,
     refusal::{Refusal, RefusalCode},
     text::clean_text,
 };
@@ -24,11 +25,17 @@ pub struct CreateApiKey {
 }
 
 impl Services {
-    /// Makes a key. Its text is known here and now, and never again.
+    /// Makes a key. Its text is known here and now, and never again: under a key of the caller's one is made, and whoever sends the
+    /// same again is told which, without its text.
     ///
     /// # Errors
     /// When the input is refused, the caller may not, or the database fails.
-    pub async fn create_api_key(&self, actor: &Actor, input: &CreateApiKey) -> Result<(ApiKey, KeyText), ServiceError> {
+    pub async fn create_api_key(
+        &self,
+        actor: &Actor,
+        input: &CreateApiKey,
+        once: Option<&Once>,
+    ) -> Result<(ApiKey, Option<KeyText>), ServiceError> {
         if !actor.may(Permission::ManageApiKeys) {
             return Err(Refusal::new(RefusalCode::NotAllowed).into());
         }
@@ -47,10 +54,21 @@ impl Services {
         };
         let key = KeyText::generate(self.chance());
         let tx = self.core.store.begin(&actor.account).await?;
+        if let Some(made) = self.claim_once(&tx, actor, once, &known.id.to_string()).await? {
+            drop(tx);
+            return Ok((self.find_api_key_again(actor, &made).await?, None));
+        }
         tx.rows().insert_api_key(&known, &key).await?;
         tx.commit().await?;
         tracing::info!(account.id = %actor.account, api_key.id = %known.id, "Made an API key");
-        Ok((known, key))
+        Ok((known, Some(key)))
+    }
+
+    async fn find_api_key_again(&self, actor: &Actor, made: &str) -> Result<ApiKey, ServiceError> {
+        let unknown = || Refusal::not_found("API key");
+        let id = made.parse().map_err(|_| unknown())?;
+        let mut found = self.core.store.rows(&actor.account).find_api_keys(&[id]).await?;
+        Ok(found.remove(&id).ok_or_else(unknown)?)
     }
 }
 

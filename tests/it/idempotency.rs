@@ -24,6 +24,7 @@ both_dbs! {
     an_edit_is_made_once_and_does_not_undo_what_came_after
     one_run_is_queued_under_a_key
     a_key_of_the_wrong_form_is_refused
+    an_api_key_is_made_once_and_its_text_is_not_told_again
 }
 
 const ADD: &str = "mutation($input: AddEngineerInput!) { addEngineer(input: $input) {
@@ -182,6 +183,24 @@ async fn one_run_is_queued_under_a_key(database: Database) {
     assert_eq!(dry["userErrors"], reused());
     let runs = admin.data("{ directorySyncs { totalCount } }", json!({})).await;
     assert_eq!(runs["directorySyncs"]["totalCount"], 1);
+}
+
+async fn an_api_key_is_made_once_and_its_text_is_not_told_again(database: Database) {
+    let app = TestApp::start(database).await;
+    let admin = app.admin();
+    let create = "mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) {
+        apiKey { id label state } key userErrors { code field } } }";
+    let input = json!({ "label": "wall", "role": "VIEWER", "idempotencyKey": "wall of hall 2" });
+    let first = run(&admin, create, input.clone()).await;
+    let text = first["key"].as_str().expect("a key").to_owned();
+    assert!(!format!("{:?}", kept(&app).await).contains(&text[4..]), "it is not stored");
+    let again = run(&admin, create, input.clone()).await;
+    assert_eq!(again, json!({ "apiKey": first["apiKey"], "key": null, "userErrors": [] }));
+    let mut other = input;
+    other["role"] = "ADMIN".into();
+    assert_eq!(run(&admin, create, other).await["userErrors"], reused());
+    let listed = admin.data("{ apiKeys { totalCount } }", json!({})).await;
+    assert_eq!(listed["apiKeys"]["totalCount"], 1);
 }
 
 async fn a_key_of_the_wrong_form_is_refused(database: Database) {

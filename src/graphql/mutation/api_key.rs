@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 
-use super::{ids::GivenIds, part, refuse};
+use super::{ids::GivenIds, once::read_once, part, refuse};
 use crate::{
     domain::{id::ApiKeyId, refusal::Refusal},
     graphql::{
@@ -29,6 +29,9 @@ pub(in crate::graphql) struct CreateApiKeyInput {
     role: Role,
     /// When it dies by itself; where it is left out, it stays good until it is revoked.
     expires_at: Option<DateTime>,
+    /// A text of the caller's own, such as a UUID: 1 to 255 characters. Sent again within 24 hours by the same caller, with the same
+    /// input, the mutation is answered again and not done again; the key itself is not told again.
+    idempotency_key: Option<String>,
 }
 
 /// Which API keys to revoke.
@@ -44,7 +47,7 @@ pub(in crate::graphql) struct CreateApiKeyPayload {
     /// What is known of the key; null where it was refused.
     api_key: Option<ApiKey>,
     /// The key itself, to be sent as `Authorization: Bearer rck_…`. It is shown here once and is not stored: who loses it makes
-    /// another. Null where it was refused.
+    /// another. Null where it was refused, or where an earlier call with the same idempotencyKey made it.
     key: Option<String>,
     /// What was refused.
     user_errors: Vec<UserError>,
@@ -79,16 +82,20 @@ impl ApiKeyMutation {
         #[graphql(desc = "What kind of key.")] input: CreateApiKeyInput,
     ) -> Result<CreateApiKeyPayload> {
         let caller = Caller::of(ctx)?;
+        let once = match read_once(ctx, caller, input.idempotency_key.as_deref())? {
+            Ok(once) => once,
+            Err(user_errors) => return Ok(CreateApiKeyPayload { api_key: None, key: None, user_errors }),
+        };
         let wish = CreateApiKey {
             label: input.label,
             role: input.role.into(),
             expires_at: input.expires_at.map(|DateTime(end)| end),
         };
-        let made = part(caller.services.create_api_key(caller.actor, &wish).await, caller.locale)?;
+        let made = part(caller.services.create_api_key(caller.actor, &wish, once.as_ref()).await, caller.locale)?;
         Ok(match made {
             Ok((known, key)) => CreateApiKeyPayload {
                 api_key: Some(ApiKey::new(known, caller.services.now())),
-                key: Some(key.expose().to_owned()),
+                key: key.map(|key| key.expose().to_owned()),
                 user_errors: Vec::new(),
             },
             Err(user_errors) => CreateApiKeyPayload { api_key: None, key: None, user_errors },
