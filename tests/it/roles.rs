@@ -19,10 +19,15 @@ async fn add(caller: &Caller<'_>, name: &str) -> String {
     text(&data["addEngineer"]["engineer"]["id"])
 }
 
-/// Gives someone another e-mail address, or none.
+/// Gives someone of the account `demo` another e-mail address, or none.
 async fn set_email(app: &TestApp, id: &str, email: Option<&str>) {
+    set_email_as(&app.admin(), id, email).await;
+}
+
+/// The same in that caller's name.
+async fn set_email_as(caller: &Caller<'_>, id: &str, email: Option<&str>) {
     let document = "mutation($input: UpdateEngineerInput!) { updateEngineer(input: $input) { userErrors { code } } }";
-    let data = app.admin().data(document, json!({ "input": { "id": id, "email": email } })).await;
+    let data = caller.data(document, json!({ "input": { "id": id, "email": email } })).await;
     assert_eq!(data["updateEngineer"]["userErrors"], json!([]));
 }
 
