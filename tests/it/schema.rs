@@ -1,6 +1,8 @@
 //! The schema as a contract: what is committed is what is served, everything in it is described, and the names that clients are
 //! written against are there with their types.
 
+mod breaking;
+
 use std::{collections::BTreeMap, fs, path::Path};
 
 use async_graphql::{
