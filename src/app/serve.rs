@@ -257,6 +257,7 @@ impl App {
             max_body_bytes: server.max_body_bytes,
             max_import_bytes: server.max_import_bytes,
             spool_folder: self.config.data.dir.clone(),
+            body_timeout: server.body_timeout,
             demo: options.demo.clone().map(|account| self.demo_pages(account)),
             metrics: self.metrics.clone(),
             readiness: Arc::new(self.readiness()),

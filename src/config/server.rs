@@ -1,6 +1,6 @@
 //! Where rollcall listens, and who may talk to it.
 
-use std::{collections::BTreeSet, net::SocketAddr};
+use std::{collections::BTreeSet, net::SocketAddr, time::Duration};
 
 use reqwest::Url;
 use schemars::JsonSchema;
@@ -31,6 +31,9 @@ pub(super) struct ServerSection {
     /// The largest file that can be imported over HTTP, in bytes. It is kept in the data folder while it is read.
     #[schemars(range(min = 1024, max = MAX_FILE_BYTES))]
     max_import_bytes: u32,
+    /// How long a request may take to send its body, in seconds, and a second more for each 64 KiB of it.
+    #[schemars(range(min = 1, max = 600))]
+    body_timeout_seconds: u32,
 }
 
 impl Default for ServerSection {
@@ -42,6 +45,7 @@ impl Default for ServerSection {
             trusted_proxies: Vec::new(),
             max_body_bytes: 65_536,
             max_import_bytes: 16 * 1024 * 1024,
+            body_timeout_seconds: 15,
         }
     }
 }
@@ -61,6 +65,8 @@ pub struct ServerConfig {
     pub max_body_bytes: usize,
     /// The largest import, in bytes.
     pub max_import_bytes: usize,
+    /// How long a request may take to send its body, and a second more for each 64 KiB of it.
+    pub body_timeout: Duration,
 }
 
 impl ServerConfig {
@@ -155,6 +161,7 @@ impl ServerSection {
             public_url,
             max_body_bytes: usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX),
             max_import_bytes: usize::try_from(self.max_import_bytes).unwrap_or(usize::MAX),
+            body_timeout: Duration::from_secs(self.body_timeout_seconds.into()),
         })
     }
 

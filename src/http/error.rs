@@ -12,15 +12,13 @@ use axum::{
 use serde::Serialize;
 use tracing::error;
 
+use super::graphql_status::MediaType;
 use crate::{
     auth::{AuthError, TooMany},
     domain::{account::Locale, refusal::Refusal},
     graphql::{ErrorCode, UNWRITABLE},
     service::{ServiceError, Trouble},
 };
-
-/// The media type of plain JSON answers.
-pub(super) const JSON: &str = "application/json; charset=utf-8";
 
 /// Why a request was not served. No inner text gets in: what is in it may be shown to whoever asked.
 #[derive(Debug)]
@@ -76,11 +74,6 @@ impl HttpError {
             .with_header(header::ALLOW, HeaderValue::from_static(allowed))
     }
 
-    /// A body of more than `limit` bytes.
-    pub(super) fn too_large(limit: usize) -> Self {
-        Self::bad_input(StatusCode::PAYLOAD_TOO_LARGE, format!("The body is too large; {limit} bytes are allowed."))
-    }
-
     /// Something broke on our side.
     pub(super) fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal.name(), "Something broke on the server.")
@@ -98,6 +91,11 @@ impl HttpError {
     /// The storage takes no writes.
     pub(super) fn unwritable() -> Self {
         Self::from_trouble(Trouble::Unwritable)
+    }
+
+    /// The same, after which the connection is of no more use.
+    pub(super) fn closing(self) -> Self {
+        self.with_header(header::CONNECTION, HeaderValue::from_static("close"))
     }
 
     /// The same with a header.
@@ -124,9 +122,9 @@ impl HttpError {
     }
 
     /// The same as a response of that media type.
-    pub(super) fn into_response_as(self, media_type: &'static str) -> Response {
+    pub(super) fn into_response_as(self, media_type: MediaType) -> Response {
         let body = serde_json::to_string(&Document { errors: &self.problems }).unwrap_or_default();
-        let mut response = (self.status, [(header::CONTENT_TYPE, media_type)], body).into_response();
+        let mut response = (self.status, [(header::CONTENT_TYPE, media_type.name())], body).into_response();
         response.headers_mut().extend(self.headers);
         response
     }
@@ -189,6 +187,6 @@ impl From<AuthError> for HttpError {
 
 impl IntoResponse for HttpError {
     fn into_response(self) -> Response {
-        self.into_response_as(JSON)
+        self.into_response_as(MediaType::Json)
     }
 }

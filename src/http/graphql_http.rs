@@ -1,162 +1,216 @@
-//! GraphQL over HTTP: `POST /graphql` with JSON, one request at a time.
+//! GraphQL over HTTP (<https://graphql.github.io/graphql-over-http/draft/>): one request at a time, as JSON by POST, or in the URL
+//! by GET where it only reads. The answer is JSON, or a stream of server-sent events where the caller asks for that.
+
+mod answer;
+mod events;
+mod parameters;
 
 use std::sync::Arc;
 
-use async_graphql::{Response as GraphqlResponse, Value, Variables};
+use async_graphql::{Response as GraphqlResponse, parser::types::OperationType};
 use axum::{
-    body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    response::Response,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
+use futures_util::{StreamExt, future, stream};
 
+use self::{
+    answer::{outcome_of, respond},
+    events::stream_results,
+    parameters::{BadParameters, read_body, read_url},
+};
 use super::{
     HttpState,
-    body::{is_utf8_of_type, read_body},
+    accept::Accept,
+    body::{self, BodyLimits},
     caller::authenticate,
-    error::{HttpError, JSON},
+    error::HttpError,
+    graphql_status::{MediaType, Outcome, Profile, status_of},
+    graphql_ws,
     language::language_of,
-    origin::header_text,
 };
-use crate::graphql::{Call, Session};
+use crate::graphql::{Admitted, Call, Session};
 
-/// The media type of GraphQL over HTTP.
-const GRAPHQL_RESPONSE: &str = "application/graphql-response+json; charset=utf-8";
+/// The methods that `/graphql` takes.
+const METHODS: &str = "GET, HEAD, POST";
 
-/// Answers one GraphQL request.
-pub(super) async fn execute(State(state): State<Arc<HttpState>>, request: Request) -> Response {
+/// `POST /graphql`: runs what the body says.
+pub(super) async fn post(State(state): State<Arc<HttpState>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
-    let media_type = choose_media_type(&parts.headers);
-    match serve(&state, &parts, body).await {
-        Ok(response) => respond(response, media_type),
-        Err(refusal) => refusal.into_response_as(media_type),
+    // Read before anything is refused: who is still sending when the answer comes sees a reset connection instead.
+    let limits = BodyLimits { bytes: state.max_body_bytes, time: state.body_timeout };
+    let body = body::read_body(body, limits).await.map_err(HttpError::from);
+    let read = |headers: &HeaderMap| {
+        let body = body?;
+        check_body_type(headers)?;
+        Ok(read_body(&body))
+    };
+    serve(&state, &parts, read).await
+}
+
+/// `GET /graphql`: runs what the URL says if it changes nothing, or makes the connection a WebSocket if that is asked for.
+pub(super) async fn get(State(state): State<Arc<HttpState>>, request: Request) -> Response {
+    if asks_for_websocket(request.headers()) {
+        return graphql_ws::upgrade(State(state), request).await;
     }
+    let (parts, _) = request.into_parts();
+    let read = |_: &HeaderMap| {
+        let length = parts.uri.query().map_or(0, str::len);
+        if length > state.max_body_bytes {
+            let message = format!("The URL is too long; {} bytes are allowed.", state.max_body_bytes);
+            return Err(HttpError::bad_input(StatusCode::URI_TOO_LONG, message));
+        }
+        Ok(read_url(&parts.uri))
+    };
+    serve(&state, &parts, read).await
 }
 
 /// `/graphql` with a method that it does not take.
 pub(super) async fn refuse_method() -> HttpError {
-    HttpError::method_not_allowed("POST")
+    HttpError::method_not_allowed(METHODS)
 }
 
-async fn serve(state: &HttpState, parts: &Parts, body: Body) -> Result<GraphqlResponse, HttpError> {
-    let headers = &parts.headers;
-    // Read before anything is refused: who is still sending when the answer comes sees a reset connection instead.
-    let body = read_body(body, state.max_body_bytes).await?;
-    if !is_utf8_of_type(headers, "application/json") {
-        return Err(HttpError::bad_input(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "Send the request as JSON in UTF-8, with the header content-type: application/json.",
-        ));
-    }
-    let actor = authenticate(state, headers, &parts.extensions).await?;
-    let call = parse(&body)?;
-    let session = Session { actor, locale: language_of(headers) };
-    Ok(match state.gate.admit(call, &session) {
-        Ok(admitted) => state.gate.execute(admitted, &session).await,
-        Err(refused) => refused,
-    })
+/// What the caller takes, of what there is.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// The form of an answer that is one JSON document; `None` where it may not be one.
+    document: Option<MediaType>,
+    /// The form of a result that fits into either.
+    result: MediaType,
+    /// Whether a stream of events was asked for by its name, in whatever order.
+    events: bool,
 }
 
-/// The parameters of a request. Others are passed over, as GraphQL over HTTP wants it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Parameters {
-    query: Option<Json>,
-    operation_name: Option<Json>,
-    variables: Option<Json>,
-    extensions: Option<Json>,
-}
-
-fn parse(body: &[u8]) -> Result<Call, HttpError> {
-    let refuse = |message: String| HttpError::bad_input(StatusCode::BAD_REQUEST, message);
-    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
-        Some(b'[') => return Err(refuse("Batches are not taken; send one request at a time.".to_owned())),
-        Some(b'{') => {}
-        Some(_) | None => return Err(refuse("The body must be a JSON object with the key \"query\".".to_owned())),
-    }
-    let parameters: Parameters = serde_json::from_slice(body).map_err(|fault| {
-        let (line, column) = (fault.line(), fault.column());
-        refuse(format!("The body is no valid JSON object, or has a key twice (line {line}, column {column})."))
-    })?;
-    let must_be = |name: &str, what: &str| refuse(format!("\"{name}\" must be {what}."));
-    let query = match parameters.query {
-        Some(Json::String(query)) => query,
-        Some(_) => return Err(must_be("query", "a string")),
-        None => return Err(refuse("\"query\" is missing.".to_owned())),
-    };
-    let mut call = Call { query, ..Call::default() };
-    match parameters.operation_name {
-        Some(Json::String(name)) => call.operation_name = Some(name),
-        Some(_) => return Err(must_be("operationName", "a string or null")),
-        None => {}
-    }
-    match parameters.variables {
-        Some(variables @ Json::Object(_)) => call.variables = Variables::from_json(variables),
-        Some(_) => return Err(must_be("variables", "an object or null")),
-        None => {}
-    }
-    // Nothing that rollcall does depends on a request's extensions.
-    match parameters.extensions {
-        Some(Json::Object(_)) | None => Ok(call),
-        Some(_) => Err(must_be("extensions", "an object or null")),
-    }
-}
-
-/// A response in the form of GraphQL over HTTP: a request that was refused as a whole has no `data`.
-#[derive(Serialize)]
-struct Document<'a> {
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [async_graphql::ServerError],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    extensions: Option<&'a std::collections::BTreeMap<String, Value>>,
-}
-
-fn respond(response: GraphqlResponse, media_type: &'static str) -> Response {
-    // What failed while it was executed has a path; what was refused before has none.
-    let refused = response.data == Value::Null
-        && !response.errors.is_empty()
-        && response.errors.iter().all(|error| error.path.is_empty());
-    let document = Document {
-        errors: &response.errors,
-        data: (!refused).then_some(&response.data),
-        extensions: (!response.extensions.is_empty()).then_some(&response.extensions),
-    };
-    let Ok(body) = serde_json::to_vec(&document) else {
-        return HttpError::internal().into_response_as(media_type);
-    };
-    let status = match media_type {
-        _ if response.http_headers.contains_key(header::RETRY_AFTER) => StatusCode::TOO_MANY_REQUESTS,
-        GRAPHQL_RESPONSE if refused => StatusCode::BAD_REQUEST,
-        _ => StatusCode::OK,
-    };
-    let mut answer = (status, body).into_response();
-    answer.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    answer.headers_mut().extend(response.http_headers);
-    answer
-}
-
-/// The media type that the caller prefers: JSON, unless `Accept` puts the one of GraphQL over HTTP before it.
-fn choose_media_type(headers: &HeaderMap) -> &'static str {
-    let accepted = header_text(headers, header::ACCEPT).unwrap_or_default();
-    let mut best = (JSON, 0.0);
-    for entry in accepted.split(',') {
-        let mut parts = entry.split(';').map(str::trim);
-        let media_type = match parts.next().unwrap_or_default().to_ascii_lowercase().as_str() {
-            "application/graphql-response+json" => GRAPHQL_RESPONSE,
-            "application/json" | "application/*" | "*/*" => JSON,
-            _ => continue,
+impl Wanted {
+    fn of(accept: &Accept) -> Option<Self> {
+        let json = accept.find_wish("application/json");
+        let graphql = accept.find_wish("application/graphql-response+json");
+        // Who takes anything means a document.
+        let events = accept.find_wish("text/event-stream").filter(|wish| wish.is_named());
+        // Where the same words mean both, it is JSON, as the audits want it.
+        let (document, wish) =
+            if graphql > json { (MediaType::GraphqlResponse, graphql) } else { (MediaType::Json, json) };
+        let document = wish.map(|_| document);
+        let result = match document {
+            Some(document) if wish >= events => document,
+            Some(_) | None => events.map(|_| MediaType::EventStream)?,
         };
-        let weight: f32 = parts
-            .find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")))
-            .map_or(1.0, |weight| weight.parse().unwrap_or(0.0));
-        if weight > best.1 {
-            best = (media_type, weight);
+        Some(Self { document, result, events: events.is_some() })
+    }
+
+    /// The form of an answer that is no result.
+    fn for_refusal(self) -> MediaType {
+        self.document.unwrap_or(MediaType::Json)
+    }
+}
+
+/// Answers a request that `read` finds in what came.
+async fn serve(
+    state: &HttpState,
+    parts: &Parts,
+    read: impl FnOnce(&HeaderMap) -> Result<Result<Call, BadParameters>, HttpError>,
+) -> Response {
+    let wanted = Wanted::of(&Accept::of(&parts.headers));
+    let media_type = wanted.map_or(MediaType::Json, Wanted::for_refusal);
+    let answered = async {
+        let found = read(&parts.headers)?;
+        let wanted = wanted.ok_or_else(not_acceptable)?;
+        let actor = authenticate(state, &parts.headers, &parts.extensions).await?;
+        let call = found.map_err(|bad| refuse_parameters(bad, media_type))?;
+        let session = Session { actor, locale: language_of(&parts.headers) };
+        match state.gate.admit(call, &session) {
+            Ok(admitted) => run(state, admitted, &session, wanted, parts).await,
+            Err(refused) => Ok(answer_once(refused, wanted)),
+        }
+    };
+    answered.await.unwrap_or_else(|refusal: HttpError| refusal.into_response_as(media_type))
+}
+
+async fn run(
+    state: &HttpState,
+    admitted: Admitted,
+    session: &Session,
+    wanted: Wanted,
+    parts: &Parts,
+) -> Result<Response, HttpError> {
+    match admitted.kind() {
+        OperationType::Mutation if parts.method != Method::POST => {
+            let message = "A mutation must be sent by POST.";
+            Err(HttpError::bad_input(StatusCode::METHOD_NOT_ALLOWED, message)
+                .with_header(header::ALLOW, HeaderValue::from_static("POST")))
+        }
+        OperationType::Query | OperationType::Mutation => {
+            Ok(answer_once(state.gate.execute(admitted, session).await, wanted))
+        }
+        OperationType::Subscription if wanted.events => {
+            let status = status_of(Outcome::Complete, MediaType::EventStream, PROFILE);
+            Ok(stream_results(status, state.gate.follow(admitted, session)))
+        }
+        OperationType::Subscription => {
+            let status = status_of(Outcome::NotCarried, wanted.for_refusal(), PROFILE);
+            let message = "A live stream needs accept: text/event-stream, or a WebSocket.";
+            Err(HttpError::bad_input(status, message))
         }
     }
-    best.0
+}
+
+/// Whose rules for statuses hold.
+const PROFILE: Profile = Profile::Audit;
+
+/// The answer to what has one response.
+fn answer_once(response: GraphqlResponse, wanted: Wanted) -> Response {
+    match wanted.result {
+        MediaType::Json | MediaType::GraphqlResponse => respond(response, wanted.result, PROFILE),
+        MediaType::EventStream => {
+            let status = status_of(outcome_of(&response), MediaType::EventStream, PROFILE);
+            if status == StatusCode::OK {
+                stream_results(status, stream::once(future::ready(response)).boxed())
+            } else {
+                respond(response, MediaType::Json, PROFILE)
+            }
+        }
+    }
+}
+
+fn refuse_parameters(bad: BadParameters, media_type: MediaType) -> HttpError {
+    HttpError::bad_input(status_of(bad.outcome, media_type, PROFILE), bad.message)
+}
+
+fn not_acceptable() -> HttpError {
+    let message = "There is nothing of what accept names; there is application/json, application/graphql-response+json and \
+                   text/event-stream.";
+    HttpError::bad_input(StatusCode::NOT_ACCEPTABLE, message)
+}
+
+/// Refuses what is not JSON in UTF-8, as it is.
+fn check_body_type(headers: &HeaderMap) -> Result<(), HttpError> {
+    let refuse = |message| HttpError::bad_input(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let is_json = types.next().and_then(|value| value.to_str().ok()).is_some_and(is_json_in_utf8);
+    if !is_json || types.next().is_some() {
+        return Err(refuse("Send the request as JSON in UTF-8, with the header content-type: application/json."));
+    }
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    if encodings.any(|encoding| !encoding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"identity")) {
+        return Err(refuse("Send the request as it is, without content-encoding.")
+            .with_header(header::ACCEPT_ENCODING, HeaderValue::from_static("identity")));
+    }
+    Ok(())
+}
+
+/// Whether that is JSON, in UTF-8 or without a word on the characters.
+fn is_json_in_utf8(content_type: &str) -> bool {
+    let mut parts = content_type.split(';').map(str::trim);
+    let is_json = parts.next().is_some_and(|name| name.eq_ignore_ascii_case("application/json"));
+    is_json
+        && parts.filter_map(|part| part.split_once('=')).all(|(name, value)| {
+            !name.eq_ignore_ascii_case("charset") || value.trim_matches('"').eq_ignore_ascii_case("utf-8")
+        })
+}
+
+/// Whether the connection is to become a WebSocket. Some programs name other protocols with every request.
+fn asks_for_websocket(headers: &HeaderMap) -> bool {
+    let upgrade = headers.get_all(header::UPGRADE).iter().filter_map(|value| value.to_str().ok());
+    upgrade.flat_map(|value| value.split(',')).any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
 }

@@ -41,15 +41,6 @@ const READ_BUFFER: usize = 4096;
 /// Why a `connection_init` is refused, as the close frame says it.
 const REFUSED: &str = "Forbidden";
 
-/// `GET /graphql`: makes the connection a WebSocket, or says why not. Queries by GET are not taken.
-pub(super) async fn upgrade_or_refuse(state: State<Arc<HttpState>>, request: Request) -> Response {
-    if request.headers().contains_key(header::UPGRADE) {
-        upgrade(state, request).await
-    } else {
-        HttpError::method_not_allowed("POST").into_response()
-    }
-}
-
 /// `GET /graphql/ws`: makes the connection a WebSocket, or says why not.
 pub(super) async fn upgrade(State(state): State<Arc<HttpState>>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();

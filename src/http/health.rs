@@ -10,7 +10,7 @@ use axum::{
 };
 use serde_json::{Map, Value as Json, json};
 
-use super::error::JSON;
+use super::graphql_status::MediaType;
 
 /// Tells how the things stand that a server's work depends on.
 #[async_trait]
@@ -107,6 +107,6 @@ pub(super) async fn ready(State(readiness): State<Arc<dyn Readiness>>) -> Respon
 }
 
 fn answer(status: StatusCode, body: Json) -> Response {
-    let headers = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, JSON)];
+    let headers = [(header::CACHE_CONTROL, "no-store"), (header::CONTENT_TYPE, MediaType::Json.name())];
     (status, headers, format!("{body}\n")).into_response()
 }

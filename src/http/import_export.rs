@@ -15,7 +15,7 @@ use tracing::error;
 
 use super::{
     HttpState,
-    body::{is_of_type, spool_body},
+    body::{BodyLimits, is_of_type, spool_body},
     caller,
     error::HttpError,
     language::language_of,
@@ -48,7 +48,8 @@ pub(super) async fn import(
     let Query(ImportQuery { dry_run }) = query.map_err(|_| {
         HttpError::bad_input(StatusCode::BAD_REQUEST, "The query takes dryRun=true or dryRun=false, and nothing else.")
     })?;
-    let file = spool_body(body, state.max_import_bytes, &state.spool_folder).await?;
+    let limits = BodyLimits { bytes: state.max_import_bytes, time: state.body_timeout };
+    let file = spool_body(body, limits, &state.spool_folder).await?;
     if !is_of_type(&parts.headers, "text/csv") {
         return Err(HttpError::bad_input(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,

@@ -1,5 +1,6 @@
 //! The front door: GraphQL over HTTP and WebSocket, the confirm page, files, health, and the pages for a first look.
 
+mod accept;
 mod body;
 mod caller;
 mod client_address;
@@ -8,6 +9,7 @@ pub mod confirm_page;
 mod confirm_words;
 mod error;
 mod graphql_http;
+pub mod graphql_status;
 mod graphql_ws;
 mod health;
 mod import_export;
@@ -81,6 +83,8 @@ pub struct HttpState {
     pub max_import_bytes: usize,
     /// Where an import is kept while it is read, as a file without a name.
     pub spool_folder: PathBuf,
+    /// How long a body may take to come, and a second more for each 64 KiB of it.
+    pub body_timeout: Duration,
     /// In demonstration mode, what its pages need.
     pub demo: Option<DemoPages>,
     /// Whether the confirm page has a listener of its own, so that this one does not serve it.
@@ -131,10 +135,7 @@ pub fn metrics_router(scrape: Scrape, readiness: &Arc<dyn Readiness>) -> Router 
 /// What programs call, also from pages of the allowed origins.
 fn api(state: &HttpState) -> Router<Arc<HttpState>> {
     Router::new()
-        .route(
-            "/graphql",
-            post(graphql_http::execute).get(graphql_ws::upgrade_or_refuse).fallback(graphql_http::refuse_method),
-        )
+        .route("/graphql", post(graphql_http::post).get(graphql_http::get).fallback(graphql_http::refuse_method))
         .route("/graphql/ws", get(graphql_ws::upgrade).fallback(graphql_ws::refuse_method))
         .route("/import", post(import_export::import).fallback(async || HttpError::method_not_allowed("POST")))
         .route("/export", get(import_export::export).fallback(async || HttpError::method_not_allowed("GET, HEAD")))

@@ -13,7 +13,8 @@ fn an_unknown_key_is_refused_with_its_place_and_the_nearest_name() {
     for expected in [
         "rollcall.toml: lisen: there is no such key; did you mean `server.listen`?",
         "rollcall.toml: server.listn: there is no such key; did you mean `server.listen`?",
-        "rollcall.toml: server.zzz: there is no such key; known here are allowed_origins, listen, max_body_bytes, \
+        "rollcall.toml: server.zzz: there is no such key; known here are allowed_origins, body_timeout_seconds, listen, \
+         max_body_bytes, \
          max_import_bytes, public_url, trusted_proxies",
         "rollcall.toml: accounts.demo.sendr: there is no such key; did you mean `accounts.demo.sender`?",
         "rollcall.toml: serverr: there is no such key; did you mean `server`?",

@@ -2,6 +2,7 @@
 
 pub mod app;
 pub mod clock;
+pub mod events;
 pub mod identity_provider;
 pub mod postgres;
 pub mod process;
@@ -11,6 +12,7 @@ pub mod raw;
 pub mod roll;
 pub mod smtp;
 pub mod socket;
+pub mod wire;
 
 /// One body, two tests. The PostgreSQL half is left out, aloud, only under `NO_POSTGRES=1`.
 macro_rules! both_dbs {
