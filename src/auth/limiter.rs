@@ -3,7 +3,7 @@
 use std::{
     hash::{BuildHasher as _, Hash, RandomState},
     net::{IpAddr, Ipv6Addr},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -55,6 +55,7 @@ struct Tables {
     mutations: Option<Buckets>,
     accounts: Option<Buckets>,
     addresses: Option<Buckets>,
+    links: Option<Buckets>,
 }
 
 impl Limiter {
@@ -66,6 +67,7 @@ impl Limiter {
             mutations: table(config.mutations),
             accounts: table(config.account),
             addresses: table(config.bad_tokens),
+            links: table(config.wrong_links),
         };
         Self { tables: Mutex::new(tables), clock, hasher: RandomState::new() }
     }
@@ -97,14 +99,31 @@ impl Limiter {
         self.admit(|tables| [(&mut tables.addresses, address)])
     }
 
+    /// Whether an address may open another confirmation link, of which nobody knows yet where it leads.
+    ///
+    /// # Errors
+    /// When too many of those that it opened lead nowhere.
+    pub fn check_links(&self, address: IpAddr) -> Result<(), TooMany> {
+        let (address, now) = (self.hash(&name_network(address)), self.clock.uptime());
+        let retry_after = self.tables().links.as_mut().map(|links| links.find_wait(address, now)).unwrap_or_default();
+        if retry_after.is_zero() { Ok(()) } else { Err(TooMany { retry_after }) }
+    }
+
+    /// Counts a confirmation link that leads nowhere.
+    pub fn count_wrong_link(&self, address: IpAddr) {
+        let (address, now) = (self.hash(&name_network(address)), self.clock.uptime());
+        if let Some(links) = &mut self.tables().links {
+            links.take(address, now);
+        }
+    }
+
     /// Takes one of each, or none of any.
     fn admit<const N: usize>(
         &self,
         choose: impl FnOnce(&mut Tables) -> [(&mut Option<Buckets>, u64); N],
     ) -> Result<(), TooMany> {
         let now = self.clock.uptime();
-        // A panic while it was held leaves counts, and nothing that could be half done.
-        let mut tables = self.tables.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut tables = self.tables();
         let mut chosen = choose(&mut tables);
         let waits = chosen
             .iter_mut()
@@ -119,6 +138,11 @@ impl Limiter {
             }
         }
         Ok(())
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        // A panic while it was held leaves counts, and nothing that could be half done.
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn hash(&self, key: &impl Hash) -> u64 {

@@ -41,6 +41,9 @@ pub(super) struct RateLimitsSection {
     /// How many bad tokens it may send at once.
     #[schemars(range(max = 10_000_000))]
     bad_tokens_burst: u32,
+    /// How many confirmation links that lead nowhere an address may open in a minute, and at once. Then it opens none for a while.
+    #[schemars(range(max = 1_000_000))]
+    wrong_links_per_minute: u32,
 }
 
 impl Default for RateLimitsSection {
@@ -55,6 +58,7 @@ impl Default for RateLimitsSection {
             account_burst: 20_000,
             bad_tokens_per_minute: 60,
             bad_tokens_burst: 120,
+            wrong_links_per_minute: 10,
         }
     }
 }
@@ -70,6 +74,8 @@ pub struct RateLimitsConfig {
     pub account: Option<Rate>,
     /// An address with bad tokens.
     pub bad_tokens: Option<Rate>,
+    /// An address with confirmation links that lead nowhere.
+    pub wrong_links: Option<Rate>,
 }
 
 impl RateLimitsSection {
@@ -83,6 +89,7 @@ impl RateLimitsSection {
             mutations: rate(self.mutations_per_second, SECOND, self.mutations_burst),
             account: rate(self.account_per_second, SECOND, self.account_burst),
             bad_tokens: rate(self.bad_tokens_per_minute, MINUTE, self.bad_tokens_burst),
+            wrong_links: rate(self.wrong_links_per_minute, MINUTE, self.wrong_links_per_minute),
         }
     }
 }

@@ -1,15 +1,13 @@
 //! What a confirmation link leads to. The token in the path is the proof; there is no other caller. Looking (GET, HEAD)
 //! never changes anything, since mail scanners open links too.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use axum::{
-    Form,
-    extract::{
-        Path, State,
-        rejection::{FormRejection, PathRejection},
-    },
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    Extension, Form,
+    body::Body,
+    extract::{FromRequest, Path, Request, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
@@ -17,14 +15,17 @@ use tracing::error;
 
 use super::{
     HttpState,
+    body::{BodyError, BodyLimits, read_body},
     confirm_page::{AnsweredView, Asker, FormView, Page, render, status},
     confirm_words::Words,
     language::find_language,
     origin::path_of,
 };
 use crate::{
+    auth::TooMany,
     domain::{
         account::Locale,
+        request::RequestContext,
         wording::{deadline, purpose},
     },
     service::{
@@ -34,7 +35,7 @@ use crate::{
 };
 
 /// The largest answer, in bytes: a code and its field's name take 11.
-pub(super) const MAX_ANSWER: usize = 4096;
+const MAX_ANSWER: usize = 4096;
 
 const HEADERS: [(HeaderName, &str); 4] = [
     (
@@ -55,43 +56,59 @@ pub(super) struct AnswerForm {
 }
 
 /// `GET /c/{token}`: shows how the link stands.
-pub(super) async fn show(State(state): State<Arc<HttpState>>, token: Token, headers: HeaderMap) -> Response {
-    let asked = find_language(&headers);
-    let Ok(Path(token)) = token else { return respond(&Page::Unknown, asked) };
-    show_state(&state, &token, state.services.open_link(&token).await, asked)
+pub(super) async fn show(
+    State(state): State<Arc<HttpState>>,
+    Extension(context): Extension<RequestContext>,
+    token: Token,
+    headers: HeaderMap,
+) -> Response {
+    match Visit::begin(&state, context, token, &headers) {
+        Ok(visit) => visit.show(visit.open().await),
+        Err(limited) => limited.into_response(),
+    }
 }
 
 /// `POST /c/{token}` with the field `code`: answers.
 pub(super) async fn answer(
     State(state): State<Arc<HttpState>>,
+    Extension(context): Extension<RequestContext>,
     token: Token,
-    headers: HeaderMap,
-    form: Result<Form<AnswerForm>, FormRejection>,
+    request: Request,
 ) -> Response {
-    let asked = find_language(&headers);
-    let Ok(Path(token)) = token else { return respond(&Page::Unknown, asked) };
-    let opened = state.services.open_link(&token).await;
+    let visit = match Visit::begin(&state, context, token, request.headers()) {
+        Ok(visit) => visit,
+        Err(limited) => return limited.into_response(),
+    };
+    let code = read_code(&state, request).await;
+    let opened = visit.open().await;
     // What is no answer costs no try: the question is shown again.
-    let code = match form {
-        Ok(form) => read_code(form),
-        Err(rejection) => {
-            let mut response = show_state(&state, &token, opened, asked);
-            *response.status_mut() = rejection.status();
+    let code = match code {
+        Ok(Some(code)) => code,
+        Ok(None) => return visit.show(opened),
+        Err(status) => {
+            let mut response = visit.show(opened);
+            *response.status_mut() = status;
             return response;
         }
     };
-    let Some(code) = code else { return show_state(&state, &token, opened, asked) };
-    let Some(shown) = shown_by(&opened, asked) else { return show_state(&state, &token, opened, asked) };
-    show_state(&state, &token, state.services.answer_link(&token, &code, &shown).await, asked)
+    let Some(shown) = shown_by(&opened, visit.asked) else { return visit.show(opened) };
+    visit.show(state.services.answer_link(&visit.token, &code, &shown).await)
 }
 
 /// `POST /c/{token}/stop`: not me, or no more.
-pub(super) async fn stop(State(state): State<Arc<HttpState>>, token: Token, headers: HeaderMap) -> Response {
-    let asked = find_language(&headers);
-    let Ok(Path(token)) = token else { return respond(&Page::Unknown, asked) };
-    let opened = state.services.open_link(&token).await;
-    let Some(shown) = shown_by(&opened, asked) else { return show_state(&state, &token, opened, asked) };
-    show_state(&state, &token, state.services.stop_link(&token, &shown).await, asked)
+pub(super) async fn stop(
+    State(state): State<Arc<HttpState>>,
+    Extension(context): Extension<RequestContext>,
+    token: Token,
+    headers: HeaderMap,
+) -> Response {
+    let visit = match Visit::begin(&state, context, token, &headers) {
+        Ok(visit) => visit,
+        Err(limited) => return limited.into_response(),
+    };
+    let opened = visit.open().await;
+    let Some(shown) = shown_by(&opened, visit.asked) else { return visit.show(opened) };
+    visit.show(state.services.stop_link(&visit.token, &shown).await)
 }
 
 /// The page for when a handler broke down.
@@ -99,10 +116,70 @@ pub(super) fn show_unavailable() -> Response {
     respond(&Page::Unavailable, None)
 }
 
-/// The code without the blanks that people copy along.
-fn read_code(Form(form): Form<AnswerForm>) -> Option<String> {
-    let code: String = form.code.chars().filter(|c| !c.is_whitespace()).collect();
-    (!code.is_empty()).then_some(code)
+/// The code that was typed, without the blanks that people copy along; `None` where nothing was.
+///
+/// # Errors
+/// The status where that is no form.
+async fn read_code(state: &HttpState, request: Request) -> Result<Option<String>, StatusCode> {
+    let (parts, body) = request.into_parts();
+    let body = read_body(body, BodyLimits { bytes: MAX_ANSWER, time: state.body_timeout }).await;
+    let request = Request::from_parts(parts, Body::from(body.map_err(BodyError::status)?));
+    let form = Form::<AnswerForm>::from_request(request, &()).await;
+    let Form(AnswerForm { code }) = form.map_err(|rejection| rejection.status())?;
+    let code: String = code.chars().filter(|c| !c.is_whitespace()).collect();
+    Ok((!code.is_empty()).then_some(code))
+}
+
+/// Someone at the door with a token.
+struct Visit<'a> {
+    state: &'a HttpState,
+    address: IpAddr,
+    token: String,
+    /// The language that their browser asks for.
+    asked: Option<Locale>,
+}
+
+/// Someone from whose address too many links were opened that lead nowhere.
+struct Limited {
+    too_many: TooMany,
+    asked: Option<Locale>,
+}
+
+impl<'a> Visit<'a> {
+    fn begin(
+        state: &'a HttpState,
+        context: RequestContext,
+        token: Token,
+        headers: &HeaderMap,
+    ) -> Result<Self, Limited> {
+        let RequestContext { address, .. } = context;
+        let asked = find_language(headers);
+        state.limiter.check_links(address).map_err(|too_many| Limited { too_many, asked })?;
+        // A token that cannot be read is looked for like any other, so that all of them take the same time.
+        let token = token.map(|Path(token)| token).unwrap_or_default();
+        Ok(Self { state, address, token, asked })
+    }
+
+    /// How the link stands. One that leads nowhere is counted.
+    async fn open(&self) -> Result<LinkState, ServiceError> {
+        let opened = self.state.services.open_link(&self.token).await;
+        if matches!(opened, Ok(LinkState::Unknown | LinkState::Expired)) {
+            self.state.limiter.count_wrong_link(self.address);
+        }
+        opened
+    }
+
+    fn show(&self, outcome: Result<LinkState, ServiceError>) -> Response {
+        show_state(self.state, &self.token, outcome, self.asked)
+    }
+}
+
+impl IntoResponse for Limited {
+    fn into_response(self) -> Response {
+        let mut response = respond(&Page::Limited, self.asked);
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(self.too_many.retry_after_seconds()));
+        response
+    }
 }
 
 fn show_state(
@@ -129,9 +206,8 @@ fn show_state(
         LinkState::Confirmed(view) => Page::Confirmed(answered_of(view, &stop_path)),
         LinkState::AlreadyConfirmed(view) => Page::AlreadyConfirmed(answered_of(view, &stop_path)),
         LinkState::Stopped(view) => Page::Stopped(asker_of(view)),
-        LinkState::Expired(view) => Page::Expired(asker_of(view)),
         LinkState::Burnt(view) => Page::Burnt(asker_of(view)),
-        LinkState::Unknown => Page::Unknown,
+        LinkState::Expired | LinkState::Unknown => Page::Unknown,
     };
     respond(&page, locale)
 }
@@ -152,9 +228,8 @@ const fn view_of(link: &LinkState) -> Option<&LinkView> {
         | LinkState::Confirmed(view)
         | LinkState::AlreadyConfirmed(view)
         | LinkState::Stopped(view)
-        | LinkState::Expired(view)
         | LinkState::Burnt(view) => Some(view),
-        LinkState::Unknown => None,
+        LinkState::Expired | LinkState::Unknown => None,
     }
 }
 

@@ -26,12 +26,13 @@ pub enum Page<'a> {
     AlreadyConfirmed(AnsweredView<'a>),
     /// The person opted out, just now or before.
     Stopped(Asker<'a>),
-    /// The deadline has passed.
-    Expired(Asker<'a>),
-    /// A link that leads nowhere. The same for a mistyped, a foreign and a replaced one, so that nothing can be learnt from it.
+    /// A link that leads nowhere. The same for one that is mistyped, foreign, replaced or too old, so that nothing can be learnt
+    /// from it.
     Unknown,
     /// Too many wrong codes: the link no longer works.
     Burnt(Asker<'a>),
+    /// Too many links that lead nowhere were opened from that address. Says nothing of the link.
+    Limited,
     /// Something broke on our side; nothing has changed.
     Unavailable,
 }
@@ -88,9 +89,8 @@ pub const fn status(page: &Page<'_>) -> StatusCode {
     match page {
         Page::Form(FormView { tries_left: Some(_), .. }) => StatusCode::UNPROCESSABLE_ENTITY,
         Page::Form(_) | Page::Confirmed(_) | Page::AlreadyConfirmed(_) | Page::Stopped(_) => StatusCode::OK,
-        Page::Expired(_) => StatusCode::GONE,
         Page::Unknown => StatusCode::NOT_FOUND,
-        Page::Burnt(_) => StatusCode::TOO_MANY_REQUESTS,
+        Page::Burnt(_) | Page::Limited => StatusCode::TOO_MANY_REQUESTS,
         Page::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -103,9 +103,9 @@ pub fn render(page: &Page<'_>, locale: Locale) -> String {
         Page::Confirmed(view) => (words.confirmed_title, answered(words.confirmed, view, locale)),
         Page::AlreadyConfirmed(view) => (words.already_title, answered(words.already, view, locale)),
         Page::Stopped(asker) => (words.stopped_title, told(words.stopped, asker, words)),
-        Page::Expired(asker) => (words.expired_title, told(words.expired, asker, words)),
         Page::Unknown => (words.unknown_title, paragraph(words.unknown)),
         Page::Burnt(asker) => (words.burnt_title, told(words.burnt, asker, words)),
+        Page::Limited => (words.limited_title, paragraph(words.limited)),
         Page::Unavailable => (words.unavailable_title, paragraph(words.unavailable)),
     };
     document(locale.tag(), title, &body)

@@ -21,12 +21,12 @@ pub(super) struct Words {
     pub(super) already: &'static str,
     pub(super) stopped_title: &'static str,
     pub(super) stopped: &'static str,
-    pub(super) expired_title: &'static str,
-    pub(super) expired: &'static str,
     pub(super) unknown_title: &'static str,
     pub(super) unknown: &'static str,
     pub(super) burnt_title: &'static str,
     pub(super) burnt: &'static str,
+    pub(super) limited_title: &'static str,
+    pub(super) limited: &'static str,
     pub(super) unavailable_title: &'static str,
     pub(super) unavailable: &'static str,
 }
@@ -71,14 +71,15 @@ const ENGLISH: Words = Words {
     stopped_title: "Stopped",
     stopped: "You will not be reached here, and no more messages of this kind come to you. If that was a mistake, ask for \
               a new message.",
-    expired_title: "This link has expired",
-    expired: "It was not answered in time, and nothing has changed. Ask for a new message if you want to confirm.",
     unknown_title: "This link does not work",
-    unknown: "It may be incomplete, or a newer message has replaced it. Please use the link in the latest message. \
-              Nothing has changed.",
+    unknown: "It may be incomplete or too old, or a newer message has replaced it. Please use the link in the latest \
+              message, or ask for a new one. Nothing has changed.",
     burnt_title: "Too many wrong codes",
     burnt: "For your safety this link no longer works, and nothing has changed. Ask for a new message if you want to \
             confirm.",
+    limited_title: "Please wait a minute",
+    limited: "Too many links that do not work were opened from your network. Nothing has changed. Please open your link \
+              again in a minute.",
     unavailable_title: "Something went wrong",
     unavailable: "The fault is ours and nothing has changed. Please try again in a few minutes.",
 };
@@ -101,12 +102,12 @@ const CHINESE: Words = Words {
     already: "您此前已经确认，无需再做任何操作。您可以随时在本页面停止。",
     stopped_title: "已停止",
     stopped: "我们不会通过此方式联系您，也不会再向您发送此类消息。如果是误操作，请联系以下人员重新发送。",
-    expired_title: "链接已过期",
-    expired: "该链接未在期限内得到答复，没有任何改变。如需确认，请联系以下人员重新发送。",
     unknown_title: "链接无效",
-    unknown: "链接可能不完整，或已被更新的消息取代。请使用最新消息中的链接。没有任何改变。",
+    unknown: "链接可能不完整、已过期，或已被更新的消息取代。请使用最新消息中的链接，或请对方重新发送。没有任何改变。",
     burnt_title: "验证码错误次数过多",
     burnt: "为了您的安全，该链接已失效，没有任何改变。如需确认，请联系以下人员重新发送。",
+    limited_title: "请稍候一分钟",
+    limited: "您的网络中有人打开了过多无效链接，没有任何改变。请一分钟后再次打开您的链接。",
     unavailable_title: "出错了",
     unavailable: "这是我们的问题，没有任何改变。请几分钟后重试。",
 };

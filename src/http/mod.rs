@@ -25,7 +25,6 @@ use std::{any::Any, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
     http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
     middleware,
     response::{IntoResponse, Response},
@@ -148,7 +147,6 @@ fn confirm_page(metrics: &Metrics) -> Router<Arc<HttpState>> {
     Router::new()
         .route("/c/{token}", get(confirm::show).post(confirm::answer))
         .route("/c/{token}/stop", post(confirm::stop))
-        .layer(DefaultBodyLimit::max(confirm::MAX_ANSWER))
         .layer(CatchPanicLayer::custom(answer_panics(metrics, confirm::show_unavailable)))
 }
 

@@ -1,6 +1,7 @@
 //! A person answers: on the page that the link opens, or by the code typed in elsewhere. What was shown is kept with the answer.
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::{Account, ServiceError, Services, batch::Batch};
 use crate::{
@@ -53,8 +54,8 @@ pub enum LinkState {
     AlreadyConfirmed(LinkView),
     /// The person does not want messages.
     Stopped(LinkView),
-    /// Its lifetime ran out.
-    Expired(LinkView),
+    /// Its lifetime ran out. Whoever holds it now learns no more from it than from one that never was.
+    Expired,
     /// Too many wrong codes.
     Burnt(LinkView),
     /// There is no such link: wrong, replaced, or its endpoint was edited.
@@ -85,15 +86,25 @@ struct Opened<'a> {
 }
 
 impl Services {
-    /// How a link stands. Changes nothing.
+    /// How a link stands. Changes nothing, and reads the same however it stands: the time tells nobody whether there was such a
+    /// link.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn open_link(&self, token: &str) -> Result<LinkState, ServiceError> {
-        let Some((account, link)) = self.find_link(token).await? else { return Ok(LinkState::Unknown) };
+        let found = self.find_link(token).await?;
+        let (account, person) = match &found {
+            Some((account, link)) => (*account, link.engineer),
+            // There is nobody of that id in any account.
+            None => match self.accounts().next() {
+                Some(account) => (account, EngineerId(Uuid::nil())),
+                None => return Ok(LinkState::Unknown),
+            },
+        };
         let rows = self.core.store.rows(&account.settings.id);
-        let engineer = rows.find_engineer(link.engineer).await?;
-        let channels = rows.list_channels_of(link.engineer).await?;
+        let engineer = rows.find_engineer(person).await?;
+        let channels = rows.list_channels_of(person).await?;
+        let Some((account, link)) = found else { return Ok(LinkState::Unknown) };
         let channel = channels.iter().find(|channel| channel.kind == link.channel);
         let standing = Standing::of(account, engineer.as_ref(), channel, link);
         Ok(standing.map_or(LinkState::Unknown, |standing| standing.state(self.now())))
@@ -111,7 +122,7 @@ impl Services {
             | LinkState::Confirmed(_)
             | LinkState::AlreadyConfirmed(_)
             | LinkState::Stopped(_)
-            | LinkState::Expired(_)
+            | LinkState::Expired
             | LinkState::Burnt(_)
             | LinkState::Unknown) => Ok(state),
         }
@@ -130,7 +141,7 @@ impl Services {
             state @ (LinkState::WrongCode { .. }
             | LinkState::Confirmed(_)
             | LinkState::Stopped(_)
-            | LinkState::Expired(_)
+            | LinkState::Expired
             | LinkState::Unknown) => return Ok(state),
         }
         opened.settle_acceptance();
@@ -172,7 +183,7 @@ impl Services {
             | LinkState::Confirmed(_)
             | LinkState::AlreadyConfirmed(_)
             | LinkState::Stopped(_)
-            | LinkState::Expired(_)
+            | LinkState::Expired
             | LinkState::Burnt(_)
             | LinkState::Unknown) => state,
         };
@@ -187,7 +198,7 @@ impl Services {
             LinkState::AlreadyConfirmed(_) => Refusal::new(RefusalCode::AlreadyConfirmed).at(&["channel"]),
             LinkState::Burnt(_) => Refusal::new(RefusalCode::TooManyTries).at(&["code"]),
             LinkState::Stopped(_) => Refusal::new(RefusalCode::OptedOut).at(&["channel"]),
-            LinkState::Open(_) | LinkState::Expired(_) | LinkState::Unknown => {
+            LinkState::Open(_) | LinkState::Expired | LinkState::Unknown => {
                 Refusal::new(RefusalCode::LinkExpired).at(&["channel"])
             }
         };
@@ -297,14 +308,14 @@ impl Standing {
             // The message is out a moment before its acceptance is recorded, so REQUESTED can be answered too.
             ConfirmationStatus::Pending | ConfirmationStatus::Requested => {
                 if now >= self.link.expires_at {
-                    LinkState::Expired(view)
+                    LinkState::Expired
                 } else if self.link.wrong_codes >= MAX_WRONG_CODES {
                     LinkState::Burnt(view)
                 } else {
                     LinkState::Open(view)
                 }
             }
-            ConfirmationStatus::Expired => LinkState::Expired(view),
+            ConfirmationStatus::Expired => LinkState::Expired,
             ConfirmationStatus::NotConfigured
             | ConfirmationStatus::Unsubscribed
             | ConfirmationStatus::NotRequired

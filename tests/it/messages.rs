@@ -194,9 +194,9 @@ fn every_page() -> Vec<(Page<'static>, u16)> {
         (Page::Confirmed(answered), 200),
         (Page::AlreadyConfirmed(answered), 200),
         (Page::Stopped(asker), 200),
-        (Page::Expired(asker), 410),
         (Page::Unknown, 404),
         (Page::Burnt(asker), 429),
+        (Page::Limited, 429),
         (Page::Unavailable, 503),
     ]
 }
@@ -291,7 +291,7 @@ fn whoever_confirmed_can_still_stop_and_nobody_else_finds_a_form() {
         let expected = match page {
             Page::Form(_) => 2,
             Page::Confirmed(_) | Page::AlreadyConfirmed(_) => 1,
-            Page::Stopped(_) | Page::Expired(_) | Page::Unknown | Page::Burnt(_) | Page::Unavailable => 0,
+            Page::Stopped(_) | Page::Unknown | Page::Burnt(_) | Page::Limited | Page::Unavailable => 0,
         };
         assert_eq!(forms(&html).len(), expected, "{html}");
     }

@@ -79,14 +79,14 @@ async fn a_link_can_be_answered_for_48_hours_to_the_second_and_sent_again_after_
         app.type_code(&late.path, &late.code).await,
         app.press_stop(&late.path).await,
     ] {
-        assert_eq!((page.status, title(&page)), (StatusCode::GONE, "This link has expired"));
+        assert_eq!((page.status, title(&page)), (StatusCode::NOT_FOUND, "This link does not work"));
     }
     assert_eq!(status_of(&app, &late).await, "PENDING");
     assert!(app.run_worker("expire").await.unwrap(), "due at 48:00:00");
     assert_eq!([status_of(&app, &early).await, status_of(&app, &late).await], ["CONFIRMED", "EXPIRED"]);
     assert_eq!(app.changes().await.last().unwrap(), "EMAIL PENDING>EXPIRED EXPIRY");
     assert_eq!(app.events().await.last().unwrap().occurred_at, deadline);
-    assert_eq!(app.type_code(&late.path, &late.code).await.status, StatusCode::GONE);
+    assert_eq!(app.type_code(&late.path, &late.code).await.status, StatusCode::NOT_FOUND);
     app.run_workers().await;
     assert_eq!(status_of(&app, &late).await, "EXPIRED", "the confirmation sync has nothing to add");
 

@@ -14,6 +14,7 @@ async fn a_body_that_does_not_come_is_not_waited_for(database: Database) {
     let config = "[server]\nbody_timeout_seconds = 1\n".to_owned();
     let app = TestApp::start_with(database, Setup { config, ..Setup::default() }).await;
     let token = app.admin().authorization().unwrap();
+    let form = "application/x-www-form-urlencoded";
     let table = [
         ("/graphql", "application/json", "content-length: 100", "{\"query\":", "application/json; charset=utf-8"),
         (
@@ -24,6 +25,7 @@ async fn a_body_that_does_not_come_is_not_waited_for(database: Database) {
             "application/json; charset=utf-8",
         ),
         ("/import", "text/csv", "content-length: 100", "external_id,", "application/json; charset=utf-8"),
+        ("/c/AAAAAAAAAAAAAAAAAAAAAA", form, "content-length: 100", "code=12", "text/html; charset=utf-8"),
     ];
     for (path, media_type, length, beginning, answered) in table {
         let mut connection = RawConnection::open(app.address).await;
