@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rollcall::config::{self, Overrides};
 
-use super::{ACCOUNT, problems};
+use super::{ACCOUNT, load, problems};
 
 #[test]
 fn an_unknown_key_is_refused_with_its_place_and_the_nearest_name() {
@@ -94,7 +94,7 @@ fn every_problem_is_listed_once() {
          network such as 10.0.0.5, 10.0.0.0/8 or fd00::/8"
             .to_owned(),
         "worker.history_retention_days: must not be shorter than worker.event_retention_days, which is 500".to_owned(),
-        "rollcall.toml: log.filter: \"info=loud\" is no filter such as info or info,rollcall=debug".to_owned(),
+        "rollcall.toml: log.filter: \"loud\" is no level: they are off, error, warn, info, debug, trace".to_owned(),
         "rollcall.toml: smtp.username: needs smtp.password or smtp.password_file beside it".to_owned(),
         "smtp.host: must be given: The server's host name.".to_owned(),
         format!("rollcall.toml: accounts.Demo: \"Demo\" {unit}"),
@@ -153,4 +153,31 @@ fn a_key_that_is_wrong_in_two_layers_is_reported_for_both() {
             "ROLLCALL_SMTP__PORT: must be a whole number from 1 to 65535, but is \"smtp\"",
         ]
     );
+}
+
+#[test]
+fn a_log_filter_that_would_log_nothing_of_what_was_meant_is_refused() {
+    let levels = "they are off, error, warn, info, debug, trace";
+    let example = "write levels such as info or info,rollcall::worker=debug";
+    for (filter, problem) in [
+        ("inof", format!("\"inof\" is no level: {levels}; did you mean \"info\"?")),
+        ("nonsense!!", format!("\"nonsense!!\" is no level: {levels}")),
+        ("info,rollcall", format!("\"rollcall\" is no level: {levels}")),
+        ("info,", format!("\"\" is no level: {levels}")),
+        ("rollcall=verbose", format!("\"verbose\" is no level: {levels}")),
+        ("info,rolcall::worker=debug", "there is no module \"rolcall\"; did you mean \"rollcall\"?".to_owned()),
+        ("=debug", format!("\"\" in \"=debug\" is no module; {example}")),
+        ("rollcall:worker=debug", format!("\"rollcall:worker\" in \"rollcall:worker=debug\" is no module; {example}")),
+        ("info,rollcall[x=debug", format!("\"info,rollcall[x=debug\" is no filter; {example}")),
+        (" ", format!("must not be blank; {example}")),
+    ] {
+        let found = problems(&format!("[log]\nfilter = '{filter}'"), &[]);
+        assert_eq!(found, [format!("rollcall.toml: log.filter: {problem}")]);
+        assert_eq!(problems("", &[("ROLLCALL_LOG__FILTER", filter)]), [format!("ROLLCALL_LOG__FILTER: {problem}")]);
+    }
+    for filter in
+        ["off", "WARN", "info,rollcall::worker=debug", "info,hyper=warn", "rollcall[{worker=\"prune\"}]=trace"]
+    {
+        assert_eq!(load("", &[("ROLLCALL_LOG__FILTER", filter)]).log.filter, filter);
+    }
 }
