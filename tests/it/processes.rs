@@ -5,4 +5,5 @@ mod killed;
 mod logged;
 mod pages;
 mod resumed;
+mod rolled;
 mod sent_again;
