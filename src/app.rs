@@ -37,7 +37,8 @@ use crate::{
     },
     auth::{Authenticator, IssueError, KeySet, Limiter, Tokens, WeakSecret},
     config::{
-        AccountConfig, Config, DirectoryConfig, DirectorySourceConfig, ProviderKind, SmtpConfig, TokenKeysConfig,
+        AccountConfig, Config, DirectoryConfig, DirectorySourceConfig, ProviderKind, RetentionConfig, SmtpConfig,
+        TokenKeysConfig,
     },
     domain::{
         account::Locale,
@@ -216,7 +217,7 @@ impl App {
             chance,
             accounts,
             link_lifetime: config.development.link_lifetime.unwrap_or(LINK_LIFETIME),
-            retention: Retention { events: config.worker.event_retention, history: config.worker.history_retention },
+            retention: retention(&config.retention),
         });
         let authenticator = Arc::new(authenticator);
         let (tokens, key_set) = (door.tokens, door.key_set);
@@ -295,6 +296,11 @@ pub fn issue_token_offline(config: &Config, token: &NewToken, now: DateTime<Utc>
     }
     let secret = open_token_secret(&config.data.dir, &config.auth, &SystemChance)?;
     Ok(Tokens::new(&secret, &config.auth)?.issue(token, now)?)
+}
+
+const fn retention(config: &RetentionConfig) -> Retention {
+    let RetentionConfig { events, history, outbox, syncs, requests } = *config;
+    Retention { events, history, outbox, syncs, requests }
 }
 
 fn builtin_provider(

@@ -26,6 +26,7 @@ use super::{
     log::LogSection,
     metrics::MetricsSection,
     rate_limits::RateLimitsSection,
+    retention::RetentionSection,
     server::ServerSection,
     shape::Section,
     smtp::SmtpSection,
@@ -92,7 +93,9 @@ pub(super) struct Sections {
     /// The mail server that carries confirmation messages. Optional: without this section they land in the outbox, where nobody
     /// is reached.
     smtp: Option<SmtpSection>,
-    /// The background work: how often, and how long its traces are kept.
+    /// How long what is kept, in days of 24 hours. What is older is taken away within the hour.
+    retention: RetentionSection,
+    /// The background work: how often it looks.
     worker: WorkerSection,
     /// Settings for development and demonstration only. The server prints at its start those that are set.
     development: DevelopmentSection,
@@ -192,7 +195,8 @@ impl Sections {
         let keys = self.keys.resolve(findings);
         let rate_limits = self.rate_limits.resolve();
         let smtp = self.smtp.as_mut().map(|smtp| smtp.resolve(findings));
-        let worker = self.worker.resolve(findings);
+        let retention = self.retention.resolve(findings);
+        let worker = self.worker.resolve();
         let development = self.development.resolve();
         let log = self.log.resolve(findings);
         let accounts = self.accounts.iter().filter_map(|(key, account)| account.resolve(key, findings));
@@ -212,6 +216,7 @@ impl Sections {
             keys,
             rate_limits,
             smtp,
+            retention,
             worker,
             development,
             log,

@@ -20,6 +20,7 @@ mod load;
 mod log;
 mod metrics;
 mod rate_limits;
+mod retention;
 mod secret;
 mod server;
 mod shape;
@@ -49,6 +50,7 @@ pub use self::{
     log::{LogConfig, LogFormat},
     metrics::MetricsConfig,
     rate_limits::RateLimitsConfig,
+    retention::RetentionConfig,
     secret::{Key, Secret},
     server::{AllowedOrigin, ServerConfig},
     smtp::{SmtpConfig, SmtpCredentials, SmtpTls},
@@ -78,6 +80,8 @@ pub struct Config {
     pub rate_limits: RateLimitsConfig,
     /// The mail server; without one, mail lands in the outbox.
     pub smtp: Option<SmtpConfig>,
+    /// How long what is kept.
+    pub retention: RetentionConfig,
     /// The background work.
     pub worker: WorkerConfig,
     /// Settings for development and demonstration.

@@ -44,6 +44,11 @@ impl EndpointGuard {
         [pause, hour, day].into_iter().flatten().fold(now, DateTime::max)
     }
 
+    /// Whether there is nothing to remember: nobody opted out, and no request counts against the limits any more.
+    pub fn is_idle(&self, now: DateTime<Utc>) -> bool {
+        self.opted_out_at.is_none() && self.requests.iter().all(|request| request.at + DAY <= now)
+    }
+
     /// Counts a request by that channel at the first moment that the limits allow, and tells that moment.
     pub fn reserve(&mut self, channel: ChannelKind, now: DateTime<Utc>) -> DateTime<Utc> {
         let at = self.next_request_at(channel, now);

@@ -37,25 +37,6 @@ impl Services {
         }
         Ok(erased)
     }
-
-    /// Prunes the event logs by the retention, and the outboxes with them. Tells how many events went.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn prune_log(&self) -> Result<u64, ServiceError> {
-        let now = self.now();
-        let keep = self.core.retention;
-        let mut pruned = 0;
-        for account in self.core.accounts.keys() {
-            let tx = self.core.store.begin(account).await?;
-            pruned += tx.rows().prune_events(now - keep.events, now - keep.history).await?;
-            tx.rows().prune_outbox(now - keep.events).await?;
-            tx.rows().prune_idempotency_keys(now).await?;
-            tx.commit().await?;
-        }
-        self.core.store.checkpoint().await?;
-        Ok(pruned)
-    }
 }
 
 /// Erases people whom the caller's transaction has locked.

@@ -21,6 +21,7 @@ pub mod measure;
 mod once;
 pub mod outbox;
 pub mod overview;
+pub mod prune;
 pub mod revoke_api_keys;
 pub mod subscribe_channels;
 mod subscribe_once;
@@ -75,17 +76,23 @@ pub struct Core {
     pub accounts: BTreeMap<AccountId, Account>,
     /// How long a confirmation message can be answered: 48 hours, save in development.
     pub link_lifetime: Duration,
-    /// How long events can be resumed from, and how long status changes stay as history.
+    /// How long what is kept.
     pub retention: Retention,
 }
 
-/// How long the event log keeps what.
+/// How long what is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
     /// Streams resume from events up to this age.
     pub events: Duration,
     /// Status changes stay as history up to this age.
     pub history: Duration,
+    /// Messages stay in the outbox up to this age.
+    pub outbox: Duration,
+    /// Runs of directory syncs stay for so long after their end.
+    pub syncs: Duration,
+    /// Requests to confirm stay for so long after they are over.
+    pub requests: Duration,
 }
 
 /// The use cases. Cheap to clone.
@@ -161,7 +168,7 @@ impl Services {
         self.core.link_lifetime
     }
 
-    /// How long events and history are kept.
+    /// How long what is kept.
     pub fn retention(&self) -> Retention {
         self.core.retention
     }

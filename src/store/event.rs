@@ -1,10 +1,9 @@
 //! The event log.
 
-use chrono::{DateTime, Utc};
-use entity::{account, event};
+use entity::event;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, Order, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+    QueryFilter, QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -125,44 +124,7 @@ impl<C: ConnectionTrait> Rows<'_, C> {
     }
 }
 
-impl Rows<'_, DatabaseTransaction> {
-    /// Prunes the log: entries older than `events_before` leave it, and of them only status changes younger than
-    /// `history_before` stay as history. Streams can no longer resume before what left.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn prune_events(
-        &self,
-        events_before: DateTime<Utc>,
-        history_before: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
-        let newest: Option<Option<i64>> = event::Entity::find()
-            .select_only()
-            .column_as(event::Column::Position.max(), "newest")
-            .filter(event::Column::Account.eq(self.account.as_str()))
-            .filter(event::Column::OccurredAt.lt(events_before))
-            .into_tuple()
-            .one(self.db)
-            .await?;
-        let Some(Some(newest)) = newest else { return Ok(0) };
-        account::Entity::update_many()
-            .col_expr(account::Column::PrunedTo, Expr::value(newest))
-            .filter(account::Column::Id.eq(self.account.as_str()))
-            .filter(account::Column::PrunedTo.lt(newest))
-            .exec(self.db)
-            .await?;
-        let outlived = Condition::any()
-            .add(event::Column::Kind.ne(STATUS_CHANGED))
-            .add(event::Column::OccurredAt.lt(history_before));
-        let deleted = event::Entity::delete_many()
-            .filter(event::Column::Account.eq(self.account.as_str()))
-            .filter(event::Column::Position.lte(newest))
-            .filter(outlived)
-            .exec(self.db)
-            .await?;
-        Ok(deleted.rows_affected)
-    }
-}
+impl Rows<'_, DatabaseTransaction> {}
 
 pub(super) fn event_row(account: &AccountId, logged: &LoggedEvent) -> event::ActiveModel {
     let mut row = event::ActiveModel {

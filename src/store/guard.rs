@@ -57,6 +57,24 @@ impl Rows<'_, DatabaseTransaction> {
         if keys.is_empty() {
             return Ok(BTreeMap::new());
         }
+        loop {
+            self.make_guards(&keys).await?;
+            let rows = endpoint_guard::Entity::find()
+                .filter(endpoint_guard::Column::Account.eq(self.account.as_str()))
+                .filter(endpoint_guard::Column::EndpointKey.is_in(&keys))
+                .order_by_asc(endpoint_guard::Column::EndpointKey)
+                .lock_exclusive()
+                .all(self.db)
+                .await?;
+            // One that was there a moment ago may have been pruned since.
+            if rows.len() >= keys.len() {
+                return rows.iter().map(|row| Ok((row.endpoint_key.clone(), read_guard(row)?))).collect();
+            }
+        }
+    }
+
+    /// Makes those guards that are missing.
+    async fn make_guards(&self, keys: &[String]) -> Result<(), StoreError> {
         for chunk in keys.chunks(ROWS_PER_INSERT) {
             let rows = chunk.iter().map(|key| self.guard_row(key, &EndpointGuard::default()));
             endpoint_guard::Entity::insert_many(rows)
@@ -64,14 +82,7 @@ impl Rows<'_, DatabaseTransaction> {
                 .exec_without_returning(self.db)
                 .await?;
         }
-        let rows = endpoint_guard::Entity::find()
-            .filter(endpoint_guard::Column::Account.eq(self.account.as_str()))
-            .filter(endpoint_guard::Column::EndpointKey.is_in(keys))
-            .order_by_asc(endpoint_guard::Column::EndpointKey)
-            .lock_exclusive()
-            .all(self.db)
-            .await?;
-        rows.iter().map(|row| Ok((row.endpoint_key.clone(), read_guard(row)?))).collect()
+        Ok(())
     }
 
     /// Writes guards that were locked before.
@@ -111,7 +122,7 @@ fn read_requests(text: &str) -> Option<Vec<GuardedRequest>> {
     text.split_ascii_whitespace().map(one).collect()
 }
 
-fn read_guard(row: &endpoint_guard::Model) -> Result<EndpointGuard, StoreError> {
+pub(super) fn read_guard(row: &endpoint_guard::Model) -> Result<EndpointGuard, StoreError> {
     let place = Place { table: "endpoint_guard", id: &row.endpoint_key };
     let requests = place.need("requests", read_requests(&row.requests))?;
     Ok(EndpointGuard { opted_out_at: row.opted_out_at, requests })

@@ -94,19 +94,6 @@ impl Rows<'_, DatabaseTransaction> {
         self.insert_part(once, part, kept).await.map(|_| ())
     }
 
-    /// Forgets the keys that expired by then.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn prune_idempotency_keys(&self, now: DateTime<Utc>) -> Result<(), StoreError> {
-        Entity::delete_many()
-            .filter(Column::Account.eq(self.account.as_str()))
-            .filter(Column::ExpiresAt.lte(now))
-            .exec(self.db)
-            .await?;
-        Ok(())
-    }
-
     /// Tells whether the row is new.
     async fn insert_part(&self, once: &OnceKey, part: i32, kept: &Kept) -> Result<bool, StoreError> {
         let row = ActiveModel {

@@ -23,6 +23,7 @@ mod link;
 mod measure;
 mod outbox;
 mod page;
+mod prune;
 mod queue;
 mod reseal;
 mod row;

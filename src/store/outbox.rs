@@ -99,17 +99,4 @@ impl Rows<'_, DatabaseTransaction> {
             .await?;
         Ok(())
     }
-
-    /// Takes out what was sent before that moment.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn prune_outbox(&self, before: DateTime<Utc>) -> Result<(), StoreError> {
-        outbox_message::Entity::delete_many()
-            .filter(outbox_message::Column::Account.eq(self.account.as_str()))
-            .filter(outbox_message::Column::SentAt.lt(before))
-            .exec(self.db)
-            .await?;
-        Ok(())
-    }
 }

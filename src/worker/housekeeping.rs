@@ -1,4 +1,4 @@
-//! What time takes away: deleted people, and old entries of the event log.
+//! What time takes away: deleted people, and what was kept long enough.
 
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ impl Step for Erase {
     }
 }
 
-/// Prunes the event log.
+/// Takes away what was kept long enough, a piece at a time.
 pub(super) struct Prune(pub Services);
 
 #[async_trait]
@@ -40,7 +40,6 @@ impl Step for Prune {
     }
 
     async fn run(&self) -> Result<bool, ServiceError> {
-        self.0.prune_log().await?;
-        Ok(false)
+        self.0.prune().await
     }
 }

@@ -144,7 +144,7 @@ impl Bench {
     async fn prune(&self, history: bool) {
         let later = noon() + TimeDelta::seconds(1);
         let tx = self.store.begin(&self.account).await.unwrap();
-        tx.rows().prune_events(later, if history { noon() } else { later }).await.unwrap();
+        tx.rows().prune_events(later, if history { noon() } else { later }, 1_000).await.unwrap();
         tx.commit().await.unwrap();
     }
 

@@ -6,5 +6,6 @@ mod ending;
 mod metrics;
 mod outage;
 mod readiness;
+mod retention;
 mod rotation;
 mod storage;

@@ -18,7 +18,7 @@ fn an_empty_file_gives_the_defaults() {
         matches!(&config.database.location, DatabaseLocation::Sqlite(file) if file == Path::new("./data/rollcall.sqlite"))
     );
     assert_eq!(config.worker.confirmation_sync.as_secs(), 600);
-    assert_eq!(config.worker.event_retention, TimeDelta::days(30));
+    assert_eq!(config.retention.events, TimeDelta::days(30));
     assert_eq!(config.development.link_lifetime, None);
     assert!(config.auth.keys.given_secret().is_none() && config.keys.sealing_key.is_none() && config.smtp.is_none());
     assert!(config.accounts.is_empty());

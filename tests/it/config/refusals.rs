@@ -48,7 +48,7 @@ fn an_unknown_variable_is_refused_with_the_nearest_name() {
 fn a_value_of_the_wrong_kind_is_refused_with_its_place() {
     let toml = "data = 1\n[server]\nlisten = 8080\nmax_body_bytes = '64k'\nallowed_origins = 'https://a.example'\n\
                 [smtp]\nhost = 'mail'\ntls = 'startls'\nport = 70000\npassword = 12345\n[log]\nformat = true";
-    let env = [("ROLLCALL_WORKER__POLL_MILLISECONDS", "often"), ("ROLLCALL_WORKER__EVENT_RETENTION_DAYS", "0")];
+    let env = [("ROLLCALL_WORKER__POLL_MILLISECONDS", "often"), ("ROLLCALL_RETENTION__EVENT_DAYS", "0")];
     assert_eq!(
         problems(toml, &env),
         [
@@ -62,7 +62,7 @@ fn a_value_of_the_wrong_kind_is_refused_with_its_place() {
             "rollcall.toml: smtp.port: must be a whole number from 1 to 65535, but is 70000",
             "rollcall.toml: smtp.tls: must be \"starttls\" or \"tls\" or \"none\", but is \"startls\"; did you mean \
              \"starttls\"?",
-            "ROLLCALL_WORKER__EVENT_RETENTION_DAYS: must be a whole number from 1 to 3650, but is 0",
+            "ROLLCALL_RETENTION__EVENT_DAYS: must be a whole number from 1 to 3650, but is 0",
             "ROLLCALL_WORKER__POLL_MILLISECONDS: must be a whole number from 10 to 60000, but is \"often\"",
         ]
     );
@@ -73,7 +73,7 @@ fn every_problem_is_listed_once() {
     let toml = "[server]\nlisten = 'localhost'\npublic_url = 'https://a.example/?x=1'\n\
                 allowed_origins = ['https://a.example', 'https://a.example', 'https://b.example/', '*']\n\
                 trusted_proxies = ['10.0.0.0/8', '10.0.0.0/8', '10.1.2.3/8', '0.0.0.0/0', 'proxy.example', '10.0.0.1:80']\n\
-                [worker]\nevent_retention_days = 500\n[log]\nfilter = 'info=loud'\n[smtp]\nusername = 'me'\n\
+                [retention]\nevent_days = 500\nsync_days = 40\n[log]\nfilter = 'info=loud'\n[smtp]\nusername = 'me'\n\
                 [accounts.Demo]\nname = ' '\nsender = 'nobody'\nreply_to = 'a@b@c'\ntime_zone = 'Asia/Shangai'\n\
                 default_country_code = 'XX'\nprivacy_notice = ''\n\
                 directories.hr = { kind = 'ldap', path = 'x' }\ndirectories.'h r' = { kind = 'csv' }\n\
@@ -93,7 +93,8 @@ fn every_problem_is_listed_once() {
          \"proxy.example\" is no address or network such as 10.0.0.5, 10.0.0.0/8 or fd00::/8; \"10.0.0.1:80\" is no address or \
          network such as 10.0.0.5, 10.0.0.0/8 or fd00::/8"
             .to_owned(),
-        "worker.history_retention_days: must not be shorter than worker.event_retention_days, which is 500".to_owned(),
+        "retention.history_days: must not be shorter than retention.event_days, which is 500".to_owned(),
+        "rollcall.toml: retention.sync_days: must not be shorter than retention.event_days, which is 500".to_owned(),
         "rollcall.toml: log.filter: \"loud\" is no level: they are off, error, warn, info, debug, trace".to_owned(),
         "rollcall.toml: smtp.username: needs smtp.password or smtp.password_file beside it".to_owned(),
         "smtp.host: must be given: The server's host name.".to_owned(),

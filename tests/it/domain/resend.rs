@@ -28,6 +28,16 @@ fn the_limits_are_one_a_minute_five_an_hour_and_ten_a_day() {
 }
 
 #[test]
+fn a_guard_has_nothing_to_remember_a_day_after_the_last_request_unless_someone_opted_out() {
+    assert!(EndpointGuard::default().is_idle(start()));
+    let mut guard = guard(&[(ChannelKind::Sms, 0), (ChannelKind::Voice, 60)]);
+    assert!(!guard.is_idle(after(DAY + 59)));
+    assert!(guard.is_idle(after(DAY + 60)));
+    guard.opted_out_at = Some(start());
+    assert!(!guard.is_idle(after(1000 * DAY)));
+}
+
+#[test]
 fn a_first_request_goes_out_at_once() {
     assert_eq!(EndpointGuard::default().next_request_at(ChannelKind::Email, start()), start());
 }
