@@ -37,8 +37,8 @@ use crate::{
     },
     auth::{Authenticator, IssueError, KeySet, Limiter, Tokens, WeakSecret},
     config::{
-        AccountConfig, Config, DirectoryConfig, DirectorySourceConfig, ProviderKind, RetentionConfig, SmtpConfig,
-        TokenKeysConfig,
+        AccountConfig, Config, DirectoryConfig, DirectorySourceConfig, LimitsConfig, ProviderKind, RetentionConfig,
+        SmtpConfig, TokenKeysConfig,
     },
     domain::{
         account::Locale,
@@ -48,7 +48,7 @@ use crate::{
         confirmation::LINK_LIFETIME,
         id::AccountId,
     },
-    graphql,
+    graphql::{self, Gate, GuardLimits},
     live::{Live, LiveOptions},
     metrics::Metrics,
     port::{directory::DirectorySource, provider::ConfirmationProvider, transport::Transport, wakeup::Wakeup},
@@ -177,6 +177,8 @@ pub struct App {
     tokens: Option<Arc<Tokens>>,
     /// The identity provider's keys, where it makes the tokens.
     key_set: Option<KeySet>,
+    /// The way to the GraphQL schema.
+    pub gate: Gate,
     wakeup: Arc<InProcessWakeup>,
     metrics: Metrics,
     drain: CancellationToken,
@@ -221,15 +223,19 @@ impl App {
         });
         let authenticator = Arc::new(authenticator);
         let (tokens, key_set) = (door.tokens, door.key_set);
+        let schema = graphql::build_schema(services.clone(), live.clone(), Arc::clone(&authenticator));
+        let metrics = Metrics::new();
+        let gate = Gate::new(schema, Arc::clone(&limiter), guard_limits(&config.limits), metrics.clone());
         Ok(Self {
             services,
             live,
             authenticator,
             limiter,
+            gate,
             tokens,
             key_set,
             wakeup,
-            metrics: Metrics::new(),
+            metrics,
             drain: CancellationToken::new(),
             vitals: Arc::default(),
             config,
@@ -361,6 +367,23 @@ fn assemble_accounts(config: &Config, provider: &Arc<dyn ConfirmationProvider>) 
         (id.clone(), Account { settings: account.settings.clone(), provider, directories })
     };
     config.accounts.iter().map(assemble).collect()
+}
+
+const fn guard_limits(config: &LimitsConfig) -> GuardLimits {
+    GuardLimits {
+        text_bytes: config.text_bytes,
+        tokens: config.tokens,
+        fields: config.fields,
+        aliases: config.aliases,
+        depth: config.depth,
+        directives: config.directives,
+        cost: config.cost,
+        values: config.values,
+        errors: config.errors,
+        execution: config.execution,
+        cached_documents: config.cached_documents,
+        cached_bytes: config.cached_bytes,
+    }
 }
 
 /// A length of time as the rules count it. The configuration bounds it far below what does not fit.

@@ -19,7 +19,7 @@ use crate::{
     auth::NewToken,
     config::DatabaseLocation,
     domain::{actor::Role, id::AccountId},
-    graphql,
+    graphql::Gate,
     http::{DemoPages, HttpState, confirm_router, metrics_router, router},
     metrics::Scrape,
     store::{SyncState, SyncWish},
@@ -162,7 +162,7 @@ impl Server {
         };
         info!("The server is ending");
         drain.cancel();
-        end(doors, workers).await;
+        end(doors, workers, &app.gate).await;
         last.cancel();
         let _ = timeout(GIVING_BACK, tail).await;
         app.give_back().await;
@@ -186,17 +186,23 @@ async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -
     }
 }
 
-/// Waits for doors and workers. What takes too long is cut off: every step can be done again.
-async fn end(mut doors: JoinSet<std::io::Result<()>>, workers: JoinHandle<()>) {
+/// Waits for doors, for mutations that nobody else waits for any more, and for workers. What takes too long is cut off: every step
+/// can be done again.
+async fn end(mut doors: JoinSet<std::io::Result<()>>, workers: JoinHandle<()>, gate: &Gate) {
     let deadline = Instant::now() + ENDING;
     let all = async { while doors.join_next().await.is_some() {} };
-    if timeout_at(deadline, all).await.is_err() {
-        warn!("Connections that did not end in time are cut off");
-    }
+    wait(all, deadline, "Connections that did not end in time are cut off").await;
+    let late = "Mutations that did not end in time are cut off; the database undoes them";
+    wait(gate.wait_for_mutations(), deadline, late).await;
     let cut_off = workers.abort_handle();
-    if timeout_at(deadline, workers).await.is_err() {
-        warn!("A worker's step that did not end in time is cut off; it will be done again");
-        cut_off.abort();
+    wait(workers, deadline, "A worker's step that did not end in time is cut off; it will be done again").await;
+    // What has ended is not touched by it.
+    cut_off.abort();
+}
+
+async fn wait(ending: impl Future, deadline: Instant, late: &str) {
+    if timeout_at(deadline, ending).await.is_err() {
+        warn!("{late}");
     }
 }
 
@@ -240,11 +246,10 @@ impl App {
 
     /// What the router needs.
     pub fn http_state(&self, bound: SocketAddr, options: &ServeOptions) -> HttpState {
-        let schema = graphql::build_schema(self.services.clone(), self.live.clone(), Arc::clone(&self.authenticator));
         let server = &self.config.server;
         HttpState {
             services: self.services.clone(),
-            gate: graphql::Gate::new(schema, Arc::clone(&self.limiter), self.metrics.clone()),
+            gate: self.gate.clone(),
             authenticator: Arc::clone(&self.authenticator),
             limiter: Arc::clone(&self.limiter),
             live: self.live.clone(),

@@ -23,6 +23,7 @@ use super::{
     findings::{self, Findings},
     keys::KeysSection,
     layer::{Layers, Origin},
+    limits::LimitsSection,
     log::LogSection,
     metrics::MetricsSection,
     rate_limits::RateLimitsSection,
@@ -84,6 +85,8 @@ pub(super) struct Sections {
     /// How access tokens (JWT) are checked: with a secret of rollcall's own (HS256), which also makes them, or with the public
     /// keys of an identity provider (`jwks_url` or `oidc_issuer`).
     auth: AuthSection,
+    /// How much one GraphQL operation may ask for. What asks for more is refused before anything of it is run.
+    limits: LimitsSection,
     /// The keys that seal what is stored. Each is 32 random bytes in Base64 (`openssl rand -base64 32`). All servers of one
     /// installation need the same; whoever loses them loses what they sealed.
     keys: KeysSection,
@@ -192,6 +195,7 @@ impl Sections {
         let data = self.data.resolve(findings);
         let database = self.database.resolve(&data, findings);
         let auth = self.auth.resolve(findings);
+        let limits = self.limits.resolve();
         let keys = self.keys.resolve(findings);
         let rate_limits = self.rate_limits.resolve();
         let smtp = self.smtp.as_mut().map(|smtp| smtp.resolve(findings));
@@ -213,6 +217,7 @@ impl Sections {
             data,
             database: database?,
             auth: auth?,
+            limits,
             keys,
             rate_limits,
             smtp,

@@ -16,6 +16,7 @@ mod environment;
 mod findings;
 mod keys;
 mod layer;
+mod limits;
 mod load;
 mod log;
 mod metrics;
@@ -46,6 +47,7 @@ pub use self::{
     environment::{CONFIG_FILE_VARIABLE, read_process_environment},
     findings::{ConfigError, Problem},
     keys::KeysConfig,
+    limits::LimitsConfig,
     load::{DEMO_LAYER, Overrides, load},
     log::{LogConfig, LogFormat},
     metrics::MetricsConfig,
@@ -74,6 +76,8 @@ pub struct Config {
     pub database: DatabaseConfig,
     /// How access tokens are checked, and made.
     pub auth: AuthConfig,
+    /// How much one operation may ask for.
+    pub limits: LimitsConfig,
     /// The keys that seal what is stored.
     pub keys: KeysConfig,
     /// How often callers may ask.

@@ -19,10 +19,10 @@ use super::{
 use crate::store::Keyset;
 
 /// The size of a page where neither `first` nor `last` is given.
-const DEFAULT_SIZE: i32 = 20;
+pub(super) const DEFAULT_SIZE: i32 = 20;
 
 /// The largest page.
-const MAX_SIZE: i32 = 100;
+pub(super) const MAX_SIZE: i32 = 100;
 
 /// A list that can be read in pages.
 pub(super) trait Listing: Send + Sync + 'static {
@@ -90,12 +90,6 @@ impl PageArgs {
         };
         Ok(Keyset { after: place("after", &self.after)?, before: place("before", &self.before)?, from_end, limit })
     }
-}
-
-/// What a page costs: what it holds, times its size.
-pub(super) fn cost(first: Option<i32>, last: Option<i32>, of_one: usize) -> usize {
-    let size = first.or(last).unwrap_or(DEFAULT_SIZE).clamp(1, MAX_SIZE);
-    usize::try_from(size).unwrap_or(1).saturating_mul(of_one).saturating_add(1)
 }
 
 fn write_cursor<L: Listing>(listing: &L, place: &L::Place) -> String {

@@ -34,17 +34,22 @@ pub(super) struct RequestStart {
     live_cursor: Option<Result<Cursor>>,
 }
 
-/// Adds what an operation works with: reads the live cursor if it is asked for, and adds the session and fresh loaders. Nothing of
+/// Adds what an operation works with: reads the live cursor if the document's text names it, and adds the session and fresh loaders. Nothing of
 /// it may be used for another operation.
 ///
 /// # Errors
 /// The whole answer, where the server cannot do so.
-pub(super) async fn add_context(schema: &Schema, request: Request, session: &Session) -> Result<Request, Response> {
+pub(super) async fn add_context(
+    schema: &Schema,
+    request: Request,
+    text: &str,
+    session: &Session,
+) -> Result<Request, Response> {
     let (Some(services), Some(live)) = (schema.data::<Services>(), schema.data::<Live>()) else {
         return Err(Response::from_errors(vec![Fault::internal().into_server_error()]));
     };
     // A change that is committed while the operation reads lies after this cursor, so a client that follows from it misses none.
-    let live_cursor = if request.query.contains("liveCursor") {
+    let live_cursor = if text.contains("liveCursor") {
         Some(live.head_cursor(&session.actor.account).await.map_err(Fault::from))
     } else {
         None

@@ -5,10 +5,10 @@ use async_graphql::{
     parser::types::{OperationType, Selection},
 };
 
-use super::{error::ErrorCode, gate::Admitted};
+use super::{error::ErrorCode, gate::Admitted, guard::is_field};
 use crate::metrics::{Counted, Metrics, OperationKind};
 
-/// The field of an operation that was refused before it ran.
+/// The field of an operation that was refused before it was known, or whose field the schema does not have.
 const NONE: &str = "none";
 
 /// The field of an operation that has several, or a fragment that may.
@@ -43,10 +43,6 @@ impl Counting {
     /// An answer, or the latest of several.
     pub fn answered(&mut self, response: &Response) {
         self.code = find_code(response);
-        // Only what ran is known to name fields of the schema, and not words of a client.
-        if response.data == Value::Null && response.errors.iter().all(|error| error.path.is_empty()) {
-            NONE.clone_into(&mut self.field);
-        }
     }
 }
 
@@ -69,14 +65,20 @@ const fn kind_of(kind: OperationType) -> OperationKind {
     }
 }
 
+/// The root field. Words of a client are none: fields are named only as the schema names them.
 fn name_field(admitted: &Admitted) -> String {
     let items = admitted.operation().map(|operation| operation.selection_set.node.items.as_slice());
-    match items {
+    let field = match items {
         Some([only]) => match &only.node {
-            Selection::Field(field) => field.node.name.node.to_string(),
-            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => SEVERAL.to_owned(),
+            Selection::Field(field) => Some(field.node.name.node.as_str()),
+            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => None,
         },
-        Some(_) | None => SEVERAL.to_owned(),
+        Some(_) | None => None,
+    };
+    match field {
+        Some(name) if is_field(admitted.kind(), name) => name.to_owned(),
+        Some(_) => NONE.to_owned(),
+        None => SEVERAL.to_owned(),
     }
 }
 

@@ -27,7 +27,7 @@ named! {
         GraphqlValidationFailed = "GRAPHQL_VALIDATION_FAILED",
         /// The event log no longer holds what follows the cursor: read afresh and follow from `liveCursor`.
         CursorExpired = "CURSOR_EXPIRED",
-        /// The operation asks for too much at once.
+        /// The document is too large, or the operation asks for too much at once. The message names the limit.
         QueryTooComplex = "QUERY_TOO_COMPLEX",
         /// Too many requests; `retryAfterMs` says when to try again.
         RateLimited = "RATE_LIMITED",
@@ -154,10 +154,7 @@ pub(super) fn complete_code(error: &mut ServerError) {
     if error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some()) {
         return;
     }
-    let too_much = ["Query is too complex", "Query is nested too deep", "The recursion depth of the query"];
-    let code = if too_much.iter().any(|begin| error.message.starts_with(begin)) {
-        ErrorCode::QueryTooComplex
-    } else if error.path.is_empty() {
+    let code = if error.path.is_empty() {
         ErrorCode::GraphqlValidationFailed
     } else if error.message.starts_with("internal:") {
         ErrorCode::Internal

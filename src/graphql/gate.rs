@@ -2,29 +2,25 @@
 //!
 //! Every transport does the same two steps. [`Gate::admit`] parses, picks the operation and refuses what asks for too much; it is
 //! synchronous and takes time in proportion to the document. What it hands back is run by [`Gate::execute`] or [`Gate::follow`],
-//! which give the operation loaders of its own.
+//! which give the operation loaders of its own, and an end.
 
 use std::{sync::Arc, time::Instant};
 
 use async_graphql::{
     Data, Name, Positioned, Request, Response, ServerError, Variables,
-    parser::{
-        parse_query,
-        types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
-    },
+    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
 };
-use futures_util::{
-    StreamExt,
-    stream::{self, BoxStream},
-};
+use futures_util::{StreamExt, stream, stream::BoxStream};
 
 use super::{
     context::{Session, add_context},
     count::{Counting, count_refused},
-    error::{ErrorCode, complete_code, error_at, parse_error, refuse_for_now},
-    limits,
+    error::{ErrorCode, error_at, refuse_for_now},
+    guard::{CacheUse, Document, Guard, GuardLimits},
+    response::complete,
+    run::{Runner, once, once_ready},
     schema::Schema,
-    variables,
+    variables::check_given,
 };
 use crate::{auth::Limiter, metrics::Metrics};
 
@@ -39,31 +35,14 @@ pub struct Call {
     pub variables: Variables,
 }
 
-/// The schema, and what may be asked of it. Cheap to clone.
+/// The schema, and what may be asked of it. Cheap to clone; clones share their cache of documents.
 #[derive(Clone)]
 pub struct Gate {
     schema: Schema,
     limiter: Arc<Limiter>,
+    guard: Arc<Guard>,
+    runner: Runner,
     metrics: Metrics,
-}
-
-/// A document and its text.
-#[derive(Debug)]
-pub struct Document {
-    text: String,
-    parsed: ExecutableDocument,
-}
-
-impl Document {
-    /// The text, as the client sent it.
-    pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// What the text says.
-    pub const fn parsed(&self) -> &ExecutableDocument {
-        &self.parsed
-    }
 }
 
 /// An operation that may be run.
@@ -93,7 +72,7 @@ impl Admitted {
 
     /// The operation that is run.
     pub fn operation(&self) -> Option<&OperationDefinition> {
-        match &self.document.parsed.operations {
+        match &self.document.parsed().operations {
             DocumentOperations::Single(operation) => Some(&operation.node),
             DocumentOperations::Multiple(operations) => {
                 operations.get(self.operation_name.as_deref()?).map(|operation| &operation.node)
@@ -101,21 +80,37 @@ impl Admitted {
         }
     }
 
-    /// The variables. Those of type `Int` that may be left out are null if they were.
+    /// The variables, as they were given.
     pub const fn variables(&self) -> &Variables {
         &self.variables
     }
 }
 
 impl Gate {
-    /// The gate to a schema, which counts what callers ask.
-    pub const fn new(schema: Schema, limiter: Arc<Limiter>, metrics: Metrics) -> Self {
-        Self { schema, limiter, metrics }
+    /// The gate to a schema, which counts what callers ask and holds each operation to the limits.
+    pub fn new(schema: Schema, limiter: Arc<Limiter>, limits: GuardLimits, metrics: Metrics) -> Self {
+        let runner = Runner::new(limits.execution, metrics.clone());
+        Self { schema, limiter, guard: Arc::new(Guard::new(limits)), runner, metrics }
     }
 
     /// The schema behind the gate.
     pub const fn schema(&self) -> &Schema {
         &self.schema
+    }
+
+    /// How much is kept of documents that were found good.
+    pub fn cache_use(&self) -> CacheUse {
+        self.guard.cache_use()
+    }
+
+    /// How many fields and spreads of documents were looked at so far to measure them. It tells the work of the guard without a clock.
+    pub fn selections_measured(&self) -> u64 {
+        self.guard.measured()
+    }
+
+    /// Waits until no mutation runs any more. Some may that nobody waits for; see [`Gate::execute`].
+    pub async fn wait_for_mutations(&self) {
+        self.runner.wait_for_mutations().await;
     }
 
     /// Judges an operation before anything of it is run.
@@ -131,7 +126,7 @@ impl Gate {
     fn admit_uncounted(&self, call: Call, session: &Session) -> Result<Admitted, Response> {
         // Before the document is looked at, and once more when it is known to change something.
         self.limiter.admit_operation(&session.actor).map_err(refuse_for_now)?;
-        let admitted = self.judge(call).map_err(|error| Response::from_errors(vec![error]))?;
+        let admitted = self.judge(call).map_err(|error| self.complete(Response::from_errors(vec![error])))?;
         if admitted.kind == OperationType::Mutation {
             self.limiter.admit_mutation(&session.actor).map_err(refuse_for_now)?;
         }
@@ -139,59 +134,71 @@ impl Gate {
     }
 
     fn judge(&self, call: Call) -> Result<Admitted, ServerError> {
-        let parsed = parse_query(&call.query).map_err(|error| parse_error(&error.into()))?;
-        limits::check(&parsed)?;
-        let (name, operation) = choose_operation(&parsed, call.operation_name.as_deref())?;
-        let kind = operation.node.ty;
-        let operation_name = name.map(ToString::to_string);
-        let variables = variables::complete(&parsed, &operation.node, call.variables)?;
-        let document = Arc::new(Document { text: call.query, parsed });
-        Ok(Admitted { document, kind, operation_name, variables })
+        let document = self.guard.read(call.query)?;
+        let (name, operation) = choose_operation(document.parsed(), call.operation_name.as_deref())?;
+        check_given(&operation.node, &call.variables)?;
+        self.guard.judge(&document, &operation.node, &call.variables)?;
+        let (kind, operation_name) = (operation.node.ty, name.map(ToString::to_string));
+        Ok(Admitted { document, kind, operation_name, variables: call.variables })
     }
 
-    /// Runs a query or a mutation.
+    /// Runs a query or a mutation, and answers within the time that an operation may take. A query is given up then; a mutation goes
+    /// on, as it does when whoever asked is gone.
     pub async fn execute(&self, admitted: Admitted, session: &Session) -> Response {
         let mut counting = Counting::of(&self.metrics, &admitted);
         let began = Instant::now();
-        let response = match self.ready(&admitted, session).await {
-            Ok(request) => complete(self.schema.execute(request).await),
-            Err(refused) => refused,
+        let run = run(self.clone(), admitted.clone(), session.clone());
+        let answer = match admitted.kind {
+            // The library says that a live stream is nothing for one answer.
+            OperationType::Query | OperationType::Subscription => self.runner.run_query(run).await,
+            OperationType::Mutation => self.runner.run_mutation(run).await,
         };
-        counting.answered(&response);
+        counting.answered(&answer);
         self.metrics.time_operation(counting.kind(), began.elapsed());
-        response
+        answer
     }
 
-    /// The responses of a live stream; a query or a mutation has one.
+    /// The responses of a live stream; a query or a mutation has one, as [`Gate::execute`] gives it.
     pub fn follow(&self, admitted: Admitted, session: &Session) -> BoxStream<'static, Response> {
         self.follow_with(admitted, session, Arc::default())
     }
 
-    /// [`Gate::follow`], with data for the resolvers.
+    /// [`Gate::follow`], with data for the resolvers of a live stream.
     pub fn follow_with(&self, admitted: Admitted, session: &Session, data: Arc<Data>) -> BoxStream<'static, Response> {
-        let mut counting = Counting::of(&self.metrics, &admitted);
         let (gate, session) = (self.clone(), session.clone());
+        if admitted.kind != OperationType::Subscription {
+            return once(async move { gate.execute(admitted, &session).await });
+        }
+        let (runner, mut counting) = (self.runner.clone(), Counting::of(&self.metrics, &admitted));
         let begin = async move {
-            match gate.ready(&admitted, &session).await {
+            let responses = match gate.ready(&admitted, &session).await {
                 Ok(request) => gate.schema.execute_stream_with_session_data(request, data),
-                Err(refused) => stream::iter([refused]).boxed(),
-            }
+                Err(refused) => once_ready(refused),
+            };
+            responses.map(move |response| gate.complete(response))
         };
-        let counted = move |response| {
-            let response = complete(response);
-            counting.answered(&response);
-            response
-        };
-        stream::once(begin).flatten().map(counted).boxed()
+        runner.run_stream(stream::once(begin).flatten()).inspect(move |answer| counting.answered(answer)).boxed()
     }
 
+    /// The library looks at the text only for its extensions, of which there are none.
     async fn ready(&self, admitted: &Admitted, session: &Session) -> Result<Request, Response> {
         let document = &admitted.document;
-        let mut request = Request::new(document.text.as_str()).variables(admitted.variables.clone());
+        let mut request = Request::new("").variables(admitted.variables.clone());
         request.operation_name.clone_from(&admitted.operation_name);
-        request.set_parsed_query(document.parsed.clone());
-        add_context(&self.schema, request, session).await
+        request.set_parsed_query(document.parsed().clone());
+        add_context(&self.schema, request, document.text(), session).await
     }
+
+    fn complete(&self, response: Response) -> Response {
+        complete(response, self.guard.limits().errors)
+    }
+}
+
+async fn run(gate: Gate, admitted: Admitted, session: Session) -> Response {
+    gate.complete(match gate.ready(&admitted, &session).await {
+        Ok(request) => gate.schema.execute(request).await,
+        Err(refused) => refused,
+    })
 }
 
 type Chosen<'a> = (Option<&'a Name>, &'a Positioned<OperationDefinition>);
@@ -208,10 +215,4 @@ fn choose_operation<'a>(document: &'a ExecutableDocument, wanted: Option<&str>) 
     operations
         .find(|(name, _)| name.is_some_and(|name| name.as_str() == wanted))
         .ok_or_else(|| refuse(format!("The document has no operation named \"{wanted}\".")))
-}
-
-/// Sees to it that every error carries a code.
-fn complete(mut response: Response) -> Response {
-    response.errors.iter_mut().for_each(complete_code);
-    response
 }

@@ -10,13 +10,15 @@ mod count;
 mod error;
 mod execute;
 mod gate;
-mod limits;
+mod guard;
 mod live;
 mod loader;
 mod mutation;
 mod node;
 mod object;
 mod query;
+mod response;
+mod run;
 mod scalar;
 mod schema;
 mod variables;
@@ -25,6 +27,7 @@ pub use self::{
     context::Session,
     error::{ErrorCode, UNWRITABLE},
     execute::SessionExecutor,
-    gate::{Admitted, Call, Document, Gate},
+    gate::{Admitted, Call, Gate},
+    guard::{CacheUse, Document, GuardLimits},
     schema::{Schema, build_schema, sdl},
 };

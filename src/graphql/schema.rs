@@ -5,7 +5,6 @@ use std::sync::Arc;
 use async_graphql::{MergedObject, MergedSubscription, SDLExportOptions, SchemaBuilder};
 
 use super::{
-    limits::{MAX_COMPLEXITY, MAX_DEPTH, MAX_DIRECTIVES},
     live::{
         confirmation::ConfirmationLive, directory_sync::DirectorySyncLive, engineer::EngineerLive,
         roster_summary::RosterSummaryLive,
@@ -64,9 +63,6 @@ pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription::default())
-        .limit_depth(MAX_DEPTH)
-        .limit_complexity(MAX_COMPLEXITY)
-        .limit_directives(MAX_DIRECTIVES)
 }
 
 /// The schema over these use cases and live streams. The authenticator checks callers again while a stream lasts.

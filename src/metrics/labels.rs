@@ -23,6 +23,8 @@ named! {
     pub enum Place {
         /// In what answers HTTP.
         Handler = "handler",
+        /// In the execution of an operation.
+        Resolver = "resolver",
         /// In a worker's step.
         Worker = "worker",
     }

@@ -22,6 +22,7 @@ mod hand_over;
 mod harness;
 mod idempotency;
 mod import_export;
+mod limits;
 mod live;
 mod live_streams;
 mod messages;

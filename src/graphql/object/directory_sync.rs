@@ -15,7 +15,7 @@ use crate::{
         refusal::{Refusal, RefusalCode},
     },
     graphql::{
-        connection::{Connection, Listing, PageArgs, cost},
+        connection::{Connection, Listing, PageArgs},
         context::Caller,
         error::{Fault, Result},
         loader::People,
@@ -160,7 +160,6 @@ impl DirectorySync {
     }
 
     /// What happened to whom, in the directory's order. People who are as they were have no entry.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments, which clients rely on")]
     async fn outcomes(
         &self,

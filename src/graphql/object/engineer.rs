@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{account::Locale, channel, confirmation, endpoint, engineer, id::EngineerId},
     graphql::{
-        connection::{Connection, Listing, PageArgs, cost},
+        connection::{Connection, Listing, PageArgs},
         context::Caller,
         error::Result,
         loader::Mates,
@@ -170,7 +170,6 @@ impl Engineer {
     }
 
     /// The changes of their channels' confirmation statuses, newest first.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments, which clients rely on")]
     async fn status_changes(
         &self,

@@ -5,7 +5,7 @@ use async_graphql::{Context, Object};
 use crate::{
     domain::actor::Permission,
     graphql::{
-        connection::{Connection, PageArgs, cost},
+        connection::{Connection, PageArgs},
         context::Caller,
         error::Result,
         object::api_key::ApiKeys,
@@ -19,7 +19,6 @@ pub(in crate::graphql) struct ApiKeyQuery;
 #[Object]
 impl ApiKeyQuery {
     /// The API keys of the account, newest first, expired and revoked ones included. Only for an ADMIN.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments, which clients rely on")]
     async fn api_keys(
         &self,

@@ -5,7 +5,7 @@ use async_graphql::{Context, ID, Object};
 use crate::{
     domain::actor::Permission,
     graphql::{
-        connection::{Connection, PageArgs, cost},
+        connection::{Connection, PageArgs},
         context::Caller,
         error::Result,
         node::find_sync,
@@ -33,7 +33,6 @@ impl DirectorySyncQuery {
     }
 
     /// The directory syncs, newest first. Not for an ENGINEER.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments, which clients rely on")]
     async fn directory_syncs(
         &self,

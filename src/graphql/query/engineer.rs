@@ -4,7 +4,7 @@ use async_graphql::{Context, ID, Object};
 
 use super::filter::{EngineerFilter, EngineerOrder};
 use crate::graphql::{
-    connection::{Connection, PageArgs, cost},
+    connection::{Connection, PageArgs},
     context::Caller,
     error::Result,
     node::find_engineer,
@@ -23,7 +23,6 @@ impl EngineerQuery {
     }
 
     /// The roll. An ENGINEER sees only themself.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments, which clients rely on")]
     async fn engineers(
         &self,

@@ -22,7 +22,6 @@ impl NodeQuery {
     }
 
     /// The objects with these ids, in their order; null for each where there is none, or none that the caller may know of.
-    #[graphql(complexity = "ids.len().saturating_mul(child_complexity).saturating_add(1)")]
     async fn nodes(
         &self,
         ctx: &Context<'_>,

@@ -4,7 +4,7 @@ use async_graphql::{Context, Object};
 
 use super::filter::StatusChangeFilter;
 use crate::graphql::{
-    connection::{Connection, PageArgs, cost},
+    connection::{Connection, PageArgs},
     context::Caller,
     error::Result,
     object::status_change::StatusChanges,
@@ -17,7 +17,6 @@ pub(in crate::graphql) struct StatusChangeQuery;
 #[Object]
 impl StatusChangeQuery {
     /// The status changes, newest first. An ENGINEER sees only their own.
-    #[graphql(complexity = "cost(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "they are the field's arguments, which clients rely on")]
     async fn status_changes(
         &self,

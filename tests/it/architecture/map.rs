@@ -54,6 +54,7 @@ const LIBRARIES: &[(&str, &[&str])] = &[
     ("sea_orm_migration", &["migration/"]),
     ("async_graphql", &["src/graphql", "src/http"]),
     ("async_graphql_axum", &["src/http"]),
+    ("async_graphql_value", &["src/graphql/guard"]),
     ("rollcall", &["src/main.rs"]),
 ];
 

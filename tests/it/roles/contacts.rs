@@ -33,7 +33,7 @@ async fn read_everything(caller: &Caller<'_>, id: &Value, run: &str) -> Value {
             nodes(ids: [$id, $id]) {{ ...Shown }}
             statusChanges {{ nodes {{ engineer {{ ...Shown }} }} }}
             directorySync(id: $sync) {{ outcomes {{ nodes {{ engineer {{ ...Shown }} }} }} }}
-            directorySyncs {{ nodes {{ outcomes {{ nodes {{ engineer {{ ...Shown }} }} }} }} }}
+            directorySyncs(first: 2) {{ nodes {{ outcomes {{ nodes {{ engineer {{ ...Shown }} }} }} }} }}
         }} {SHOWN}"
     );
     caller.data(&document, json!({ "id": id, "sync": run })).await
