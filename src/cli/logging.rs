@@ -1,6 +1,9 @@
 //! The log, on standard error.
 
-use std::io::{self, IsTerminal as _};
+use std::{
+    io::{self, IsTerminal as _},
+    panic::{self, PanicHookInfo},
+};
 
 use tracing::{Level, Metadata};
 use tracing_subscriber::{
@@ -27,5 +30,13 @@ pub(super) fn start(config: &LogConfig) -> Result<(), Failure> {
         LogFormat::Json => lines.json().boxed(),
     };
     let log = tracing_subscriber::registry().with(lines).with(filter).with(filter_fn(is_ours_or_no_detail));
-    log.try_init().map_err(|error| Failure::new(format!("the log cannot be started: {error}")))
+    log.try_init().map_err(|error| Failure::new(format!("the log cannot be started: {error}")))?;
+    panic::set_hook(Box::new(log_panic));
+    Ok(())
+}
+
+/// Says where something panicked, in the span of the request that it was at. What it said may hold anything, and is told nowhere.
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    let location = panic.location().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(panic.location = location, "Something panicked at {location}");
 }
