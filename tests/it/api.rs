@@ -4,6 +4,7 @@ mod bulk;
 mod codes;
 mod endpoints;
 mod errors;
+mod examples;
 mod filters;
 mod http;
 mod messages;
