@@ -56,9 +56,8 @@ pub(super) async fn get(State(state): State<Arc<HttpState>>, request: Request) -
     }
     let (parts, _) = request.into_parts();
     let read = |_: &HeaderMap| {
-        let length = parts.uri.query().map_or(0, str::len);
-        if length > state.max_body_bytes {
-            let message = format!("The URL is too long; {} bytes are allowed.", state.max_body_bytes);
+        if parts.uri.query().is_some_and(|query| query.len() > MAX_URL) {
+            let message = format!("The URL is too long; {MAX_URL} bytes are allowed. Send the request by POST.");
             return Err(HttpError::bad_input(StatusCode::URI_TOO_LONG, message));
         }
         Ok(read_url(&parts.uri))
@@ -70,6 +69,10 @@ pub(super) async fn get(State(state): State<Arc<HttpState>>, request: Request) -
 pub(super) async fn refuse_method() -> HttpError {
     HttpError::method_not_allowed(METHODS)
 }
+
+/// The longest parameters of a URL, in bytes. Less than what the listener reads of a request's head, which can only be refused
+/// without a word.
+const MAX_URL: usize = 16 * 1024;
 
 /// What the caller takes, of what there is.
 #[derive(Clone, Copy)]

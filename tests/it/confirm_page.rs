@@ -8,6 +8,7 @@ use crate::harness::{
     roll::{ShownPage, path_of, status},
 };
 
+mod alike;
 mod code;
 mod link;
 mod mail;

@@ -2,16 +2,22 @@
 
 use chrono::Duration;
 use reqwest::{Method, Response, StatusCode};
-use rollcall::{auth::NewToken, domain::actor::Role, domain::clock::Clock as _};
+use rollcall::{
+    auth::NewToken,
+    domain::{actor::Role, channel::ChannelKind, clock::Clock as _},
+};
 use serde_json::{Value, json};
 
-use crate::harness::app::{Caller, Database, Setup, TestApp};
+use crate::harness::{
+    app::{Caller, Database, Setup, TestApp},
+    roll::path_of,
+};
 
 const VIEWER: &str = "{ viewer { subject } }";
 const SYNC: &str = "mutation { refreshConfirmations(input: {}) { userErrors { code } } }";
 
 /// What is not limited otherwise: no rate where none is given, and no burst.
-const UNLESS_GIVEN: [&str; 8] = [
+const UNLESS_GIVEN: [&str; 9] = [
     "subject_per_second",
     "subject_burst",
     "mutations_per_second",
@@ -20,6 +26,7 @@ const UNLESS_GIVEN: [&str; 8] = [
     "account_burst",
     "bad_tokens_per_minute",
     "bad_tokens_burst",
+    "wrong_links_per_minute",
 ];
 
 /// A server with these limits and no others.
@@ -216,6 +223,49 @@ async fn behind_a_proxy_each_client_counts_for_itself_and_a_network_of_ipv6_as_o
     ] {
         assert_eq!(send(address).await, expected, "{address}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn links_that_lead_nowhere_are_counted_and_whoever_opened_too_many_learns_nothing_of_a_good_one() {
+    const EMAIL: &str = "lin.wei@demo.example";
+    let app = start("wrong_links_per_minute = 3\n[server]\ntrusted_proxies = ['127.0.0.1']").await;
+    app.admin().add("lin.wei", json!({ "email": EMAIL })).await;
+    app.run_workers().await;
+    let good = path_of(&app.last_message(EMAIL, ChannelKind::Email).await.link);
+    let wrong = "/c/AAAAAAAAAAAAAAAAAAAAAA";
+    let open = async |method: Method, path: &str, from: &str| {
+        let request = app.request(method, path).header("x-forwarded-for", from);
+        request.send().await.expect("an answer")
+    };
+    let status = async |method: Method, path: &str, from: &str| open(method, path, from).await.status().as_u16();
+    for _ in 0..5 {
+        assert_eq!(status(Method::GET, &good, "192.0.2.1").await, 200, "a good one is not counted");
+    }
+    for (method, path) in [(Method::GET, wrong), (Method::POST, wrong), (Method::HEAD, "/c/%FF")] {
+        let expected = if method == Method::POST { 415 } else { 404 };
+        assert_eq!(status(method, path, "192.0.2.1").await, expected);
+    }
+    let mut pages = Vec::new();
+    for (method, path) in [
+        (Method::GET, wrong.to_owned()),
+        (Method::GET, good.clone()),
+        (Method::POST, good.clone()),
+        (Method::POST, format!("{good}/stop")),
+        (Method::POST, format!("{wrong}/stop")),
+    ] {
+        let response = open(method, &path, "192.0.2.1").await;
+        assert_eq!((response.status().as_u16(), &response.headers()["retry-after"]), (429, &"20".parse().unwrap()));
+        pages.push(response.text().await.expect("a page"));
+    }
+    pages.dedup();
+    assert_eq!(pages.len(), 1);
+    assert!(pages[0].contains("Please wait a minute"), "{}", pages[0]);
+    assert_eq!(app.changes().await.len(), 2, "asked, and nothing since");
+    assert_eq!(status(Method::GET, &good, "192.0.2.2").await, 200, "others are let in");
+    app.clock.advance(Duration::seconds(20));
+    assert_eq!(status(Method::GET, &good, "192.0.2.1").await, 200);
+    assert_eq!(status(Method::GET, wrong, "192.0.2.1").await, 404);
+    assert_eq!(status(Method::GET, &good, "192.0.2.1").await, 429);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{GRAPHQL_RESPONSE, refusal};
 use crate::harness::{
-    app::{Caller, Database, Setup, TestApp},
+    app::{Caller, Database, TestApp},
     both_dbs,
     wire::RawConnection,
 };
@@ -121,12 +121,18 @@ async fn a_token_in_the_url_is_none(database: Database) {
 }
 
 async fn a_url_that_is_too_long_is_refused(database: Database) {
-    let config = "[server]\nmax_body_bytes = 1024\n".to_owned();
-    let app = TestApp::start_with(database, Setup { config, ..Setup::default() }).await;
-    let long = format!("{{ __typename {} }}", " ".repeat(1024));
-    let (status, _, message) = refusal(get(&app.admin(), &[("query", &long)]).await).await;
-    assert_eq!(status, 414);
-    assert!(message.contains("1024"), "{message}");
+    let app = TestApp::start(database).await;
+    let long = |length: usize| "{__typename}".to_owned() + &"+".repeat(length - "query={__typename}".len());
+    let ask = async |length| {
+        let path = format!("/graphql?query={}", long(length));
+        app.admin().request(Method::GET, &path).send().await.unwrap()
+    };
+    assert_eq!(ask(16_384).await.json::<Value>().await.unwrap(), json!({ "data": { "__typename": "Query" } }));
+    for length in [16_385, 20_000] {
+        let (status, code, message) = refusal(ask(length).await).await;
+        assert_eq!((status, code.as_str()), (414, "BAD_USER_INPUT"));
+        assert!(message.contains("16384") && message.contains("POST"), "{message}");
+    }
 }
 
 async fn another_protocol_that_is_offered_is_passed_over(database: Database) {
