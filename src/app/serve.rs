@@ -2,13 +2,12 @@
 
 use std::{future::Future, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
 use tokio::{
     net::TcpListener,
     task::{JoinHandle, JoinSet},
     time::{Instant, timeout, timeout_at},
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
 use super::{
@@ -20,7 +19,7 @@ use crate::{
     config::DatabaseLocation,
     domain::{actor::Role, id::AccountId},
     graphql::Gate,
-    http::{DemoPages, HttpState, confirm_router, metrics_router, router},
+    http::{self, DemoPages, Groups, HttpState, Sessions, confirm_router, metrics_router},
     metrics::Scrape,
     store::{SyncState, SyncWish},
     worker::{Runner, Step, loops},
@@ -34,9 +33,6 @@ const ENDING: Duration = Duration::from_secs(12);
 
 /// How long giving back leases and claims may take. Without it others wait until they end by themselves.
 const GIVING_BACK: Duration = Duration::from_secs(2);
-
-/// How long open requests may take after the server was told to stop.
-const GRACE: Duration = Duration::from_secs(3);
 
 /// How to serve.
 #[derive(Debug, Clone, Default)]
@@ -137,7 +133,7 @@ impl Server {
     /// lets the workers finish their steps, and gives leases and claims back. It ends within 14 s, whatever hangs.
     ///
     /// # Errors
-    /// When a listener fails.
+    /// When it broke down before it was told to stop.
     pub async fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> Result<(), AppError> {
         let Self { app, listeners, bound, options, _lock } = self;
         let drain = app.drain.clone();
@@ -148,17 +144,17 @@ impl Server {
         let state = Arc::new(app.http_state(bound, &options));
         if let Some(listener) = listeners.metrics {
             let scrape = Scrape::new(app.metrics.clone(), app.services.clone());
-            tokio::spawn(serve(listener, metrics_router(scrape, &state.readiness), last.clone()));
+            tokio::spawn(http::serve(listener, metrics_router(scrape, &state.readiness), last.clone()));
         }
         let mut doors = JoinSet::new();
         if let Some(listener) = listeners.confirm {
-            doors.spawn(serve(listener, confirm_router(Arc::clone(&state)), drain.clone()));
+            doors.spawn(http::serve(listener, confirm_router(Arc::clone(&state)), drain.clone()));
         }
-        doors.spawn(serve(listeners.main, router(state), drain.clone()));
+        doors.spawn(http::serve_main(listeners.main, state));
 
         let failed = tokio::select! {
-            () = stop => None,
-            Some(ended) = doors.join_next() => Some(ended),
+            () = stop => false,
+            Some(_) = doors.join_next() => true,
         };
         info!("The server is ending");
         drain.cancel();
@@ -167,28 +163,13 @@ impl Server {
         let _ = timeout(GIVING_BACK, tail).await;
         app.give_back().await;
         info!("The server has ended");
-        match failed {
-            None | Some(Ok(Ok(()))) => Ok(()),
-            Some(Ok(Err(error))) => Err(AppError::Other(format!("the server failed: {error}"))),
-            Some(Err(_)) => Err(AppError::Other("the server failed".to_owned())),
-        }
-    }
-}
-
-/// Serves on one listener until `stop`, and then what is open for a while.
-async fn serve(listener: TcpListener, routes: Router, stop: CancellationToken) -> std::io::Result<()> {
-    let service = routes.into_make_service_with_connect_info::<SocketAddr>();
-    let served = axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned()).into_future();
-    tokio::select! {
-        served = served => served,
-        // Open sockets would hold a graceful end back for ever.
-        () = async { stop.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
+        if failed { Err(AppError::Other("the server failed".to_owned())) } else { Ok(()) }
     }
 }
 
 /// Waits for doors, for mutations that nobody else waits for any more, and for workers. What takes too long is cut off: every step
 /// can be done again.
-async fn end(mut doors: JoinSet<std::io::Result<()>>, workers: JoinHandle<()>, gate: &Gate) {
+async fn end(mut doors: JoinSet<()>, workers: JoinHandle<()>, gate: &Gate) {
     let deadline = Instant::now() + ENDING;
     let all = async { while doors.join_next().await.is_some() {} };
     wait(all, deadline, "Connections that did not end in time are cut off").await;
@@ -249,7 +230,11 @@ impl App {
         let server = &self.config.server;
         HttpState {
             services: self.services.clone(),
+            groups: Groups::new(self.gate.clone(), self.live.clone(), self.services.clock(), self.metrics.clone()),
             gate: self.gate.clone(),
+            sessions: Sessions::new(self.config.sockets),
+            sockets: self.config.sockets,
+            socket_tasks: TaskTracker::new(),
             authenticator: Arc::clone(&self.authenticator),
             limiter: Arc::clone(&self.limiter),
             live: self.live.clone(),

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use tracing::{info, warn};
+use tracing::info;
 
 use super::{
     api_keys::ApiKeys,
@@ -110,15 +110,17 @@ impl Authenticator {
         Ok(Actor { account, subject, roles: vec![role], engineer: None, expires_at, credential })
     }
 
-    /// Whether a caller who was let in would still be, with the same roles. Where the store cannot tell, they would not.
-    pub async fn still_valid(&self, actor: &Actor) -> bool {
-        match self.list_ended(&[actor]).await {
-            Ok(ended) => ended.is_empty(),
-            Err(error) => {
-                warn!(account.id = %actor.account, error = %error, "Could not check a caller again: {error}");
-                false
-            }
-        }
+    /// Whether a caller who was let in would still be, with the same roles.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn still_valid(&self, actor: &Actor) -> Result<bool, StoreError> {
+        Ok(self.list_ended(&[actor]).await?.is_empty())
+    }
+
+    /// Whether a caller's token or key is good as far as its own end goes.
+    pub fn is_current(&self, actor: &Actor) -> bool {
+        actor.is_current(self.clock.now())
     }
 
     /// Which of these callers, who were let in, would not be any more with the same roles: their places in the list. Takes one

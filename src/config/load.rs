@@ -31,6 +31,7 @@ use super::{
     server::ServerSection,
     shape::Section,
     smtp::SmtpSection,
+    sockets::SocketsSection,
     worker::WorkerSection,
 };
 
@@ -78,6 +79,8 @@ pub(super) struct Sections {
     /// Where the metrics are to be had: `/metrics`, for Prometheus and the like, and the health checks beside them. They hold no
     /// personal data, and names of accounts and directories.
     metrics: MetricsSection,
+    /// WebSockets and streams of server-sent events: how many there may be, and how long they are waited for.
+    sockets: SocketsSection,
     /// Where rollcall keeps its files.
     data: DataSection,
     /// The database: an SQLite file, or PostgreSQL.
@@ -192,6 +195,7 @@ impl Sections {
         let server = self.server.resolve(findings);
         let confirm = self.confirm.resolve(findings);
         let metrics = self.metrics.resolve(findings);
+        let sockets = self.sockets.resolve();
         let data = self.data.resolve(findings);
         let database = self.database.resolve(&data, findings);
         let auth = self.auth.resolve(findings);
@@ -214,6 +218,7 @@ impl Sections {
             server: server?,
             confirm,
             metrics: metrics?,
+            sockets,
             data,
             database: database?,
             auth: auth?,

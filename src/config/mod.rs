@@ -26,6 +26,7 @@ mod secret;
 mod server;
 mod shape;
 mod smtp;
+mod sockets;
 mod suggest;
 mod trusted_proxies;
 mod worker;
@@ -56,6 +57,7 @@ pub use self::{
     secret::{Key, Secret},
     server::{AllowedOrigin, ServerConfig},
     smtp::{SmtpConfig, SmtpCredentials, SmtpTls},
+    sockets::SocketsConfig,
     trusted_proxies::TrustedProxies,
     worker::WorkerConfig,
 };
@@ -70,6 +72,8 @@ pub struct Config {
     pub confirm: ConfirmConfig,
     /// Where the metrics are to be had.
     pub metrics: MetricsConfig,
+    /// WebSockets and streams of server-sent events.
+    pub sockets: SocketsConfig,
     /// Where rollcall keeps its files.
     pub data: DataConfig,
     /// The database.

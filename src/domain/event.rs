@@ -13,7 +13,7 @@ use super::{
 };
 
 /// A place in the event log of one account. Positions are handed out in the order of the commits, from 1 on, without gaps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position(pub i64);
 
 /// The clients' form of a position: opaque, and bound to one log. A restored backup begins a new log epoch.

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     domain::{
         account::Locale,
-        actor::{Actor, Forbidden, Permission, Sight},
+        actor::{Actor, Credential, Forbidden, Permission, Sight},
         event::Cursor,
         id::{AccountId, EngineerId},
     },
@@ -26,6 +26,16 @@ pub struct Session {
     pub actor: Actor,
     /// The language of messages to people.
     pub locale: Locale,
+}
+
+impl Session {
+    /// The same rights and language without the person and the end of their token: what an execution is given that several callers
+    /// share. Whoever shares it sees to it that each of them may.
+    pub fn shared(&self) -> Self {
+        let credential = Credential::Token;
+        let actor = Actor { subject: String::new(), expires_at: None, credential, ..self.actor.clone() };
+        Self { actor, locale: self.locale }
+    }
 }
 
 /// What was read before anything else of the operation.

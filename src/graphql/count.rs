@@ -18,7 +18,7 @@ const SEVERAL: &str = "several";
 const OK: &str = "OK";
 
 /// An operation that is counted once, when it is over: also when whoever asked went away.
-pub(super) struct Counting {
+pub struct Counting {
     metrics: Metrics,
     kind: OperationKind,
     field: String,
@@ -29,20 +29,25 @@ pub(super) struct Counting {
 
 impl Counting {
     /// Begins with an operation that was admitted.
-    pub fn of(metrics: &Metrics, admitted: &Admitted) -> Self {
+    pub(super) fn of(metrics: &Metrics, admitted: &Admitted) -> Self {
         let kind = kind_of(admitted.kind());
         let streaming = (kind == OperationKind::Subscription).then(|| metrics.begin_stream());
         Self { metrics: metrics.clone(), kind, field: name_field(admitted), code: OK, _streaming: streaming }
     }
 
     /// What kind of operation it is.
-    pub const fn kind(&self) -> OperationKind {
+    pub(super) const fn kind(&self) -> OperationKind {
         self.kind
     }
 
-    /// An answer, or the latest of several.
-    pub fn answered(&mut self, response: &Response) {
-        self.code = find_code(response);
+    /// It was answered.
+    pub(super) fn answered(&mut self, response: &Response) {
+        self.code = name_code(response);
+    }
+
+    /// It failed.
+    pub fn failed(&mut self, code: ErrorCode) {
+        self.code = code.name();
     }
 }
 
@@ -54,7 +59,7 @@ impl Drop for Counting {
 
 /// Counts what was not admitted.
 pub(super) fn count_refused(metrics: &Metrics, response: &Response) {
-    metrics.count_operation(OperationKind::Unknown, NONE, find_code(response));
+    metrics.count_operation(OperationKind::Unknown, NONE, name_code(response));
 }
 
 const fn kind_of(kind: OperationType) -> OperationKind {
@@ -82,13 +87,16 @@ fn name_field(admitted: &Admitted) -> String {
     }
 }
 
-/// The code of the first error.
-fn find_code(response: &Response) -> &'static str {
-    let Some(error) = response.errors.first() else { return OK };
-    let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
-    let code = match code {
+fn name_code(response: &Response) -> &'static str {
+    code_of(response).map_or(OK, ErrorCode::name)
+}
+
+/// The code of the first error; `None` where there is none.
+pub fn code_of(response: &Response) -> Option<ErrorCode> {
+    let error = response.errors.first()?;
+    let code = match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
         Some(Value::String(name)) => ErrorCode::from_name(name),
         Some(_) | None => None,
     };
-    code.unwrap_or(ErrorCode::Internal).name()
+    Some(code.unwrap_or(ErrorCode::Internal))
 }

@@ -70,6 +70,11 @@ impl Fault {
         Self::new(ErrorCode::Unauthenticated, "The token is not valid any more. Connect again with a new one.")
     }
 
+    /// Its code.
+    pub const fn code(&self) -> ErrorCode {
+        self.code
+    }
+
     /// The fault as an error of the whole request.
     pub fn into_server_error(self) -> ServerError {
         let code = self.code;

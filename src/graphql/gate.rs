@@ -18,7 +18,7 @@ use super::{
     error::{ErrorCode, error_at, refuse_for_now},
     guard::{CacheUse, Document, Guard, GuardLimits},
     response::complete,
-    run::{Runner, once, once_ready},
+    run::{Runner, once_ready},
     schema::Schema,
     variables::check_given,
 };
@@ -158,18 +158,14 @@ impl Gate {
         answer
     }
 
-    /// The responses of a live stream; a query or a mutation has one, as [`Gate::execute`] gives it.
-    pub fn follow(&self, admitted: Admitted, session: &Session) -> BoxStream<'static, Response> {
-        self.follow_with(admitted, session, Arc::default())
+    /// Counts a live stream, which may be served by an execution that others share, for as long as what is returned lives.
+    pub fn count_stream(&self, admitted: &Admitted) -> Counting {
+        Counting::of(&self.metrics, admitted)
     }
 
-    /// [`Gate::follow`], with data for the resolvers of a live stream.
-    pub fn follow_with(&self, admitted: Admitted, session: &Session, data: Arc<Data>) -> BoxStream<'static, Response> {
+    /// The responses of a live query, with data for its resolver.
+    pub fn follow(&self, admitted: Admitted, session: &Session, data: Arc<Data>) -> BoxStream<'static, Response> {
         let (gate, session) = (self.clone(), session.clone());
-        if admitted.kind != OperationType::Subscription {
-            return once(async move { gate.execute(admitted, &session).await });
-        }
-        let (runner, mut counting) = (self.runner.clone(), Counting::of(&self.metrics, &admitted));
         let begin = async move {
             let responses = match gate.ready(&admitted, &session).await {
                 Ok(request) => gate.schema.execute_stream_with_session_data(request, data),
@@ -177,7 +173,7 @@ impl Gate {
             };
             responses.map(move |response| gate.complete(response))
         };
-        runner.run_stream(stream::once(begin).flatten()).inspect(move |answer| counting.answered(answer)).boxed()
+        self.runner.run_stream(stream::once(begin).flatten())
     }
 
     /// The library looks at the text only for its extensions, of which there are none.

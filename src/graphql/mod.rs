@@ -8,7 +8,6 @@ mod connection;
 mod context;
 mod count;
 mod error;
-mod execute;
 mod gate;
 mod guard;
 mod live;
@@ -23,11 +22,13 @@ mod scalar;
 mod schema;
 mod variables;
 
+pub(crate) use self::error::Fault;
 pub use self::{
     context::Session,
+    count::{Counting, code_of},
     error::{ErrorCode, UNWRITABLE},
-    execute::SessionExecutor,
     gate::{Admitted, Call, Gate},
     guard::{CacheUse, Document, GuardLimits},
+    live::course::{Course, Sharing},
     schema::{Schema, build_schema, sdl},
 };

@@ -78,7 +78,7 @@ impl Runner {
 }
 
 /// A stream of one response.
-pub(super) fn once(response: impl Future<Output = Response> + Send + 'static) -> BoxStream<'static, Response> {
+fn once(response: impl Future<Output = Response> + Send + 'static) -> BoxStream<'static, Response> {
     futures_util::stream::once(response).boxed()
 }
 

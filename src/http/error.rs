@@ -74,6 +74,11 @@ impl HttpError {
             .with_header(header::ALLOW, HeaderValue::from_static(allowed))
     }
 
+    /// The server does as much as it may.
+    pub(super) fn busy(message: &'static str) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, ErrorCode::Unavailable.name(), message)
+    }
+
     /// Something broke on our side.
     pub(super) fn internal() -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, ErrorCode::Internal.name(), "Something broke on the server.")

@@ -27,8 +27,8 @@ use super::{
     caller::authenticate,
     error::HttpError,
     graphql_status::{MediaType, Outcome, Profile, status_of},
-    graphql_ws,
     language::language_of,
+    socket,
 };
 use crate::graphql::{Admitted, Call, Session};
 
@@ -52,7 +52,7 @@ pub(super) async fn post(State(state): State<Arc<HttpState>>, request: Request) 
 /// `GET /graphql`: runs what the URL says if it changes nothing, or makes the connection a WebSocket if that is asked for.
 pub(super) async fn get(State(state): State<Arc<HttpState>>, request: Request) -> Response {
     if asks_for_websocket(request.headers()) {
-        return graphql_ws::upgrade(State(state), request).await;
+        return socket::upgrade(State(state), request).await;
     }
     let (parts, _) = request.into_parts();
     let read = |_: &HeaderMap| {
@@ -148,7 +148,7 @@ async fn run(
         }
         OperationType::Subscription if wanted.events => {
             let status = status_of(Outcome::Complete, MediaType::EventStream, PROFILE);
-            Ok(stream_results(status, state.gate.follow(admitted, session)))
+            Ok(stream_results(status, state.gate.follow(admitted, session, Arc::default())))
         }
         OperationType::Subscription => {
             let status = status_of(Outcome::NotCarried, wanted.for_refusal(), PROFILE);

@@ -10,14 +10,19 @@ mod confirm_words;
 mod error;
 mod graphql_http;
 pub mod graphql_status;
-mod graphql_ws;
+mod groups;
 mod health;
 mod import_export;
 mod language;
+mod listener;
 mod metrics;
 mod origin;
 mod playground;
 mod request_log;
+mod result;
+mod sessions;
+mod sink;
+mod socket;
 mod start_page;
 mod template;
 
@@ -30,7 +35,8 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post},
 };
-use tokio_util::sync::CancellationToken;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower_http::{
     catch_panic::CatchPanicLayer,
     cors::{AllowOrigin, CorsLayer},
@@ -38,9 +44,10 @@ use tower_http::{
 use tracing::error;
 
 use self::{error::HttpError, origin::header_text};
+pub use self::{groups::Groups, listener::serve, sessions::Sessions};
 use crate::{
     auth::{Authenticator, Limiter},
-    config::{AllowedOrigin, TrustedProxies},
+    config::{AllowedOrigin, SocketsConfig, TrustedProxies},
     domain::{id::AccountId, refusal::RefusalCode},
     graphql,
     live::Live,
@@ -65,6 +72,14 @@ pub struct HttpState {
     pub limiter: Arc<Limiter>,
     /// The event logs.
     pub live: Live,
+    /// The live queries that are followed.
+    pub groups: Groups,
+    /// Who is connected for long.
+    pub sessions: Sessions,
+    /// What a WebSocket may do.
+    pub sockets: SocketsConfig,
+    /// The tasks of the WebSockets.
+    pub socket_tasks: TaskTracker,
     /// The URL under which people reach the server, without a slash at its end. A proxy that shows it under a path
     /// takes that path away.
     pub public_url: String,
@@ -104,8 +119,17 @@ pub struct DemoPages {
     pub account: AccountId,
 }
 
+/// Serves what the main listener does until `state.drain`, and then to the end of the last request and the last socket.
+pub async fn serve_main(listener: TcpListener, state: Arc<HttpState>) {
+    let (drain, sockets) = (state.drain.clone(), state.socket_tasks.clone());
+    let watch = state.sessions.clone().watch(Arc::clone(&state.authenticator), drain.clone());
+    tokio::join!(watch, serve(listener, router(state), drain));
+    sockets.close();
+    sockets.wait().await;
+}
+
 /// What the server serves on its listener: everything, but the confirm page where that has its own.
-pub fn router(state: Arc<HttpState>) -> Router {
+fn router(state: Arc<HttpState>) -> Router {
     let confirm_page = if state.confirm_apart { Router::new() } else { confirm_page(&state.metrics) };
     let routes = Router::new()
         .merge(api(&state))
@@ -135,7 +159,7 @@ pub fn metrics_router(scrape: Scrape, readiness: &Arc<dyn Readiness>) -> Router 
 fn api(state: &HttpState) -> Router<Arc<HttpState>> {
     Router::new()
         .route("/graphql", post(graphql_http::post).get(graphql_http::get).fallback(graphql_http::refuse_method))
-        .route("/graphql/ws", get(graphql_ws::upgrade).fallback(graphql_ws::refuse_method))
+        .route("/graphql/ws", get(socket::upgrade).fallback(socket::refuse_method))
         .route("/import", post(import_export::import).fallback(async || HttpError::method_not_allowed("POST")))
         .route("/export", get(import_export::export).fallback(async || HttpError::method_not_allowed("GET, HEAD")))
         .layer(CatchPanicLayer::custom(answer_panics(&state.metrics, answer_panic)))

@@ -21,7 +21,7 @@ use tokio::sync::{Notify, Semaphore};
 use self::{feed::Feed, outage::Outage};
 use crate::{
     domain::{
-        event::{Cursor, CursorExpired, LogBounds},
+        event::{Cursor, CursorExpired, LogBounds, Position},
         id::AccountId,
     },
     store::{Store, StoreError},
@@ -111,6 +111,20 @@ impl Live {
             None => bounds.head,
         };
         Ok(Follow::new(self.clone(), self.join(account, bounds), position))
+    }
+
+    /// The end of the log, and the place from which a reader with that cursor goes on: the end, where it has none.
+    ///
+    /// # Errors
+    /// When the log cannot go on from the cursor, or the database fails.
+    pub async fn find_begin(
+        &self,
+        account: &AccountId,
+        after: Option<Cursor>,
+    ) -> Result<(Cursor, Position), FollowError> {
+        let bounds = self.inner.store.rows(account).log_bounds().await?;
+        let after = after.map(|cursor| bounds.resume(cursor)).transpose()?;
+        Ok((bounds.head_cursor(), after.unwrap_or(bounds.head)))
     }
 
     /// The end of the log in the database. What is read after this call, together with the events after the cursor, leaves no gap.

@@ -25,7 +25,7 @@ use prometheus_client::{
     registry::{Registry, Unit},
 };
 
-use self::labels::{Answered, Failed, Panicked, Ran, Timed};
+use self::labels::{Answered, Closed, Failed, Panicked, Ran, Timed};
 
 pub use self::{
     labels::{OperationKind, Place},
@@ -56,11 +56,15 @@ struct Inner {
 struct Sockets {
     open: Gauge,
     opened: Counter,
+    closed: Family<Closed, Counter>,
 }
 
 #[derive(Default)]
 struct Live {
     streams: Gauge,
+    groups: Gauge,
+    results: Counter,
+    replays: Counter,
 }
 
 /// Counts in a gauge for as long as it lives.
@@ -130,6 +134,27 @@ impl Metrics {
         Counted::in_gauge(&self.inner.sockets.open)
     }
 
+    /// The server closed a socket with that code.
+    pub fn count_closed_socket(&self, code: u16) {
+        self.inner.sockets.closed.get_or_create(&Closed { code }).inc();
+    }
+
+    /// A distinct live query begins to be executed; it counts as long as what is returned lives.
+    #[must_use]
+    pub fn begin_group(&self) -> Counted {
+        Counted::in_gauge(&self.inner.live.groups)
+    }
+
+    /// A result goes to so many live streams.
+    pub fn count_results(&self, streams: usize) {
+        self.inner.live.results.inc_by(streams as u64);
+    }
+
+    /// A live stream that is behind reads the log by itself.
+    pub fn count_replay(&self) {
+        self.inner.live.replays.inc();
+    }
+
     /// A live stream begins, over whatever transport; it counts as long as what is returned lives.
     #[must_use]
     pub fn begin_stream(&self) -> Counted {
@@ -173,12 +198,16 @@ impl Sockets {
     fn register(&self, registry: &mut Registry) {
         registry.register("sockets", "WebSockets that are open", self.open.clone());
         registry.register("sockets_opened", "WebSockets that were opened", self.opened.clone());
+        registry.register("sockets_closed", "WebSockets that the server closed, by close code", self.closed.clone());
     }
 }
 
 impl Live {
     fn register(&self, registry: &mut Registry) {
         registry.register("live_streams", "Live streams that run", self.streams.clone());
+        registry.register("live_groups", "Distinct live queries that are executed", self.groups.clone());
+        registry.register("live_results", "Results that went to live streams at once", self.results.clone());
+        registry.register("live_replays", "Times that a live stream read the log to catch up", self.replays.clone());
     }
 }
 

@@ -140,6 +140,11 @@ impl Services {
         self.core.clock.now()
     }
 
+    /// The time.
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.core.clock)
+    }
+
     /// Randomness.
     pub fn chance(&self) -> &dyn Chance {
         self.core.chance.as_ref()

@@ -49,11 +49,11 @@ impl Source for Changes {
 
     async fn next(&mut self) -> Result<Option<StatusChange>> {
         loop {
-            let logged = self.watch.next().await?;
+            let Some(logged) = self.watch.next().await? else { return Ok(None) };
             if !self.wants(&logged) {
                 continue;
             }
-            self.watch.check().await?;
+            self.watch.passes(&logged);
             let caller = self.watch.caller();
             let people = People::named(caller.services, caller.account(), logged.event.engineer());
             if let Some(change) = StatusChange::new(logged, people, Some(self.watch.epoch())) {

@@ -69,7 +69,6 @@ impl Source for Progress {
             }
             State::Ended => return Ok(None),
         }
-        self.watch.check().await?;
         let caller = self.watch.caller();
         let run = caller.store().rows(caller.account()).find_sync(self.sync).await?.ok_or_else(unknown)?;
         self.state = if run.state.has_ended() { State::Ended } else { State::Going };

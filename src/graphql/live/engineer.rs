@@ -175,9 +175,9 @@ impl Source for Changes {
 
     async fn next(&mut self) -> Result<Option<EngineerChange>> {
         loop {
-            let logged = self.watch.next().await?;
+            let Some(logged) = self.watch.next().await? else { return Ok(None) };
             if self.wants(&logged.event).await? {
-                self.watch.check().await?;
+                self.watch.passes(&logged);
                 return Ok(Some(self.show(logged)));
             }
         }

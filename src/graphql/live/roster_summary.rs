@@ -57,7 +57,6 @@ impl Source for Summaries {
             // What happened meanwhile is in the counts that follow.
             self.watch.take_ready()?;
         }
-        self.watch.check().await?;
         self.last = Some(Instant::now());
         let caller = self.watch.caller();
         RosterSummary::count(caller.services, caller.account()).await.map(Some)

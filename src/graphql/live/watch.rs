@@ -1,16 +1,15 @@
 //! What all live streams share: following the log for a caller for as long as they may.
 
-use std::{collections::VecDeque, future::Future, sync::Arc, time::Duration};
+use std::{collections::VecDeque, future::Future, sync::Arc};
 
 use async_graphql::Context;
 use futures_util::{FutureExt, Stream, stream};
-use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
+use super::course::Course;
 use crate::{
     auth::Authenticator,
     domain::{
-        account::Locale,
         actor::Actor,
         event::{Event, LoggedEvent},
     },
@@ -22,45 +21,43 @@ use crate::{
     service::Services,
 };
 
-/// The shortest wait between two looks at whether the caller may still follow.
-const SHORTEST_WAIT: Duration = Duration::from_secs(1);
-
-/// The longest one: the clock that the token's end is read from may be set meanwhile.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
 /// The log of the caller's account, followed for as long as the caller may.
+///
+/// Transports end a connection when its token does. Here ends the stream of an engineer who is not ACTIVE any more, by the event
+/// that says so.
 pub(in crate::graphql) struct Watch {
     follow: Follow,
     waiting: VecDeque<LoggedEvent>,
+    course: Option<Arc<Course>>,
     services: Services,
     session: Session,
     authenticator: Arc<Authenticator>,
-    /// When to look again at whether the caller may still follow, however much or little happens.
-    check_at: Instant,
 }
 
 impl Watch {
-    /// Follows the log from what comes after the cursor, or from now.
+    /// Follows the log from what comes after the cursor, or from now; or as the transport says.
     pub async fn begin(ctx: &Context<'_>, after: Option<String>) -> Result<Self> {
         let session = data::<Session>(ctx)?.clone();
+        let course = ctx.data_opt::<Arc<Course>>().cloned();
         let read = |text: String| text.parse().map_err(|_| Fault::bad_input("after is not a cursor of the event log."));
-        let after = after.map(read).transpose()?;
+        let after = match &course {
+            Some(course) => Some(course.after()),
+            None => after.map(read).transpose()?,
+        };
         let follow = data::<Live>(ctx)?.follow(&session.actor.account, after).await?;
-        let mut watch = Self {
+        Ok(Self {
             follow,
             waiting: VecDeque::new(),
+            course,
             services: data::<Services>(ctx)?.clone(),
             session,
             authenticator: data::<Arc<Authenticator>>(ctx)?.clone(),
-            check_at: Instant::now(),
-        };
-        watch.set_next_check();
-        Ok(watch)
+        })
     }
 
     /// The caller and what the stream works with.
     pub fn caller(&self) -> Caller<'_> {
-        Caller { services: &self.services, actor: &self.session.actor, locale: self.locale() }
+        Caller { services: &self.services, actor: self.actor(), locale: self.session.locale }
     }
 
     /// The epoch of the log.
@@ -68,29 +65,32 @@ impl Watch {
         self.follow.cursor().epoch
     }
 
-    /// Whether the caller may still follow.
-    ///
-    /// # Errors
-    /// When the token died, or the engineer whom it is for is no longer ACTIVE.
-    pub async fn check(&self) -> Result<()> {
-        if self.authenticator.still_valid(&self.session.actor).await { Ok(()) } else { Err(Fault::unauthenticated()) }
+    /// The stream tells of that event.
+    pub fn passes(&self, logged: &LoggedEvent) {
+        if let Some(course) = &self.course {
+            course.passes(logged.position);
+        }
     }
 
-    /// The next event. Waits until there is one, and ends with an error when the caller may no longer follow, also where nothing
-    /// happens.
-    pub async fn next(&mut self) -> Result<LoggedEvent> {
+    /// The next event. Waits until there is one; `None` where the transport wants no more. Ends with an error when the caller may
+    /// no longer follow.
+    pub async fn next(&mut self) -> Result<Option<LoggedEvent>> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
-                return Ok(event);
+                return Ok(Some(event));
+            }
+            let position = self.follow.cursor().position;
+            if self.course.as_ref().is_some_and(|course| course.is_over_at(position)) {
+                return Ok(None);
             }
             self.wait().await?;
         }
     }
 
-    /// The next events that are there together: at least one.
+    /// The next events that are there together: at least one, or none where the transport wants no more.
     pub async fn next_together(&mut self) -> Result<Vec<LoggedEvent>> {
         let first = self.next().await?;
-        Ok([first].into_iter().chain(self.waiting.drain(..)).collect())
+        Ok(first.into_iter().chain(self.waiting.drain(..)).collect())
     }
 
     /// The events that are there already, without waiting: possibly none.
@@ -104,19 +104,16 @@ impl Watch {
 
     /// Waits for events that nobody took yet.
     async fn wait(&mut self) -> Result<()> {
-        while self.waiting.is_empty() {
-            if self.check_at <= Instant::now() {
-                self.check().await?;
-                self.set_next_check();
-            }
-            let Ok(events) = timeout_at(self.check_at, self.follow.next()).await else { continue };
-            self.waiting.extend(events?);
-            // The stream itself may want none of them, and must end all the same.
-            if self.waiting.iter().any(|logged| self.may_end_by(&logged.event)) {
-                self.check().await?;
-            }
+        self.waiting.extend(self.follow.next().await?);
+        // The stream itself may want none of them, and must end all the same.
+        if self.waiting.iter().any(|logged| self.may_end_by(&logged.event)) {
+            self.check().await?;
         }
         Ok(())
+    }
+
+    async fn check(&self) -> Result<()> {
+        if self.authenticator.still_valid(self.actor()).await? { Ok(()) } else { Err(Fault::unauthenticated()) }
     }
 
     /// Whether the event may take from the caller the right to follow.
@@ -128,17 +125,8 @@ impl Watch {
         }
     }
 
-    fn set_next_check(&mut self) {
-        let left = self.actor().expires_at.map(|end| (end - self.services.now()).to_std().unwrap_or_default());
-        self.check_at = Instant::now() + left.unwrap_or(LONGEST_WAIT).clamp(SHORTEST_WAIT, LONGEST_WAIT);
-    }
-
     const fn actor(&self) -> &Actor {
         &self.session.actor
-    }
-
-    const fn locale(&self) -> Locale {
-        self.session.locale
     }
 }
 

@@ -8,7 +8,7 @@ use rollcall::{
     auth::{EngineerClaim, NewToken},
     config::{self, Overrides},
     domain::{actor::Role, clock::Clock as _, id::AccountId},
-    http::{metrics_router, router},
+    http::{self, metrics_router},
     metrics::Scrape,
     port::provider::ConfirmationProvider,
 };
@@ -152,11 +152,14 @@ impl TestApp {
         if setup.working {
             app.run_workers(shutdown.clone(), &options);
         }
-        let routes = router(Arc::new(app.http_state(address, &options)));
-        let routes = routes.into_make_service_with_connect_info::<SocketAddr>();
-        let stop = shutdown.clone();
+        let state = Arc::new(app.http_state(address, &options));
+        let (drain, stop) = (state.drain.clone(), shutdown.clone());
         tokio::spawn(async move {
-            axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await.expect("serving");
+            tokio::select! {
+                () = http::serve_main(listener, state) => {}
+                // Nobody waits for the sockets of a test that is over.
+                () = stop.cancelled() => drain.cancel(),
+            }
         });
         let http = Client::builder()
             .timeout(Duration::from_secs(30))
@@ -174,9 +177,7 @@ impl TestApp {
         let state = self.app.http_state(self.address, &ServeOptions::default());
         let routes = metrics_router(scrape, &state.readiness);
         let stop = self.shutdown.clone();
-        tokio::spawn(async move {
-            axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned()).await.expect("serving");
-        });
+        tokio::spawn(http::serve(listener, routes, stop));
         address
     }
 

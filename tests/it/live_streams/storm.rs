@@ -7,7 +7,7 @@ use tokio::{task::JoinSet, time::timeout};
 
 use super::{CHANGES, add, edit, live_cursor, position, read_log, text};
 use crate::harness::{
-    app::{Database, TestApp},
+    app::{Database, Setup, TestApp},
     both_dbs,
     socket::Socket,
 };
@@ -93,7 +93,8 @@ async fn write(app: Arc<TestApp>, id: String, number: usize) {
 }
 
 async fn a_hundred_clients_that_drop_and_resume_each_see_the_whole_log_once_in_order(database: Database) {
-    let app = Arc::new(TestApp::start(database).await);
+    let setup = Setup { config: "[sockets]\nper_subject = 200".to_owned(), ..Setup::default() };
+    let app = Arc::new(TestApp::start_with(database, setup).await);
     let mut people = Vec::new();
     for number in 0..WRITERS {
         people.push(add(&app.admin(), &format!("person.{number}")).await);

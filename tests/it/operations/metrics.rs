@@ -179,6 +179,7 @@ async fn the_operators_page_lists_every_metric() {
     // A metric with labels is told once there is something to tell.
     let metrics = app.app.metrics();
     metrics.expect_worker("prune");
+    metrics.count_closed_socket(1001);
     let text = scrape(&app).await;
     let counted: BTreeSet<_> = text
         .lines()

@@ -43,10 +43,14 @@ async fn a_server_is_ready_when_its_database_is(database: Database) {
 async fn a_server_that_ends_is_not_ready(database: Database) {
     let app = TestApp::start(database).await;
     assert_eq!(ready(&app).await.0, StatusCode::OK);
+    let metrics = app.serve_metrics().await;
     app.app.drain().cancel();
-    let (status, told) = ready(&app).await;
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let answer = reqwest::get(format!("http://{metrics}/health/ready")).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::SERVICE_UNAVAILABLE);
+    let told: Value = answer.json().await.unwrap();
     assert_eq!(told["checks"]["drain"]["status"], "fail", "{told}");
+    let refused = app.request(Method::GET, "/health/ready").send().await;
+    assert!(refused.is_err_and(|error| error.is_connect()), "the main door takes no connections any more");
 }
 
 async fn a_sync_that_does_not_come_is_told_and_the_server_stays_ready(database: Database) {
