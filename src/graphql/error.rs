@@ -154,10 +154,26 @@ impl From<ServiceError> for Fault {
     }
 }
 
-/// Gives an error of the library the code that it lacks. Ours have theirs already.
+/// What stands in the library's messages before a value that the caller sent: clients log what they are told, and the value may be
+/// somebody's number.
+const BEFORE_VALUES: [&str; 3] = [", found ", "does not contain the value ", "does not contain value "];
+
+/// The message without the value that it ends with.
+fn take_out_value(message: &str) -> Option<String> {
+    BEFORE_VALUES.iter().find_map(|before| {
+        let (kept, _) = message.split_once(before)?;
+        let rest = if before.starts_with(',') { "." } else { "does not contain the value given." };
+        Some(format!("{kept}{rest}"))
+    })
+}
+
+/// Gives an error of the library the code that it lacks, and takes values out of its message. Ours have theirs already.
 pub(super) fn complete_code(error: &mut ServerError) {
     if error.extensions.as_ref().is_some_and(|extensions| extensions.get("code").is_some()) {
         return;
+    }
+    if let Some(message) = take_out_value(&error.message) {
+        error.message = message;
     }
     let code = if error.path.is_empty() {
         ErrorCode::GraphqlValidationFailed

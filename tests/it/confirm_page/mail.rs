@@ -8,7 +8,7 @@ use crate::harness::{
     app::{Database, Setup, TestApp},
     both_dbs,
     roll::{path_of, status},
-    smtp::{CaughtMail, SmtpCatcher},
+    smtp::SmtpCatcher,
 };
 
 both_dbs! {
@@ -21,17 +21,6 @@ fn setup(mail: &SmtpCatcher, more: &str) -> Setup {
     let port = mail.address().port();
     let config = format!("[smtp]\nhost = \"127.0.0.1\"\nport = {port}\ntls = \"none\"\n{more}");
     Setup { config, ..Setup::default() }
-}
-
-/// The link and the code in a mail.
-fn link_and_code(mail: &CaughtMail) -> (String, String) {
-    let text = mail.part("text/plain").expect("a text");
-    let link = text.split_whitespace().find(|word| word.contains("/c/")).expect("a link").to_owned();
-    let code = text.lines().rev().find_map(|line| {
-        let code = line.rsplit(|c: char| !c.is_ascii_digit()).next()?;
-        (code.len() == 6).then(|| code.to_owned())
-    });
-    (link, code.expect("a code"))
 }
 
 async fn mail_is_in_the_language_of_the_person_else_of_the_account(database: Database) {
@@ -58,7 +47,7 @@ async fn mail_is_in_the_language_of_the_person_else_of_the_account(database: Dat
         assert_eq!(message.header("From").unwrap(), "Demo <rollcall@demo.example>");
         assert_eq!(message.header("Reply-To").unwrap(), "Duty <duty@demo.example>");
         let (text, html) = (message.part("text/plain").unwrap(), message.part("text/html").unwrap());
-        let (link, code) = link_and_code(&message);
+        let (link, code) = message.link_and_code();
         assert!(link.starts_with(&format!("http://{}/c/", app.address)), "{link}");
         for part in [&text, &html] {
             for words in
@@ -83,7 +72,7 @@ async fn the_database_holds_only_hashes_of_links_and_codes(database: Database) {
     let app = TestApp::start_with(database, setup(&mail, "")).await;
     let person = app.admin().add("lin.wei", json!({ "email": "lin@demo.example" })).await;
     app.run_workers().await;
-    let (link, code) = link_and_code(&mail.next_mail().await);
+    let (link, code) = mail.next_mail().await.link_and_code();
     let token = path_of(&link).split_off("/c/".len());
     assert_eq!(token.len(), 22, "128 bits in base64url");
 

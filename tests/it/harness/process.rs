@@ -12,7 +12,7 @@ use reqwest::Client;
 use serde_json::{Value, json};
 
 /// The binary.
-const ROLLCALL: &str = env!("CARGO_BIN_EXE_rollcall");
+pub const ROLLCALL: &str = env!("CARGO_BIN_EXE_rollcall");
 
 /// Runs a command to its end.
 pub fn run(arguments: &[&str], env: &[(&str, &str)]) -> Output {
@@ -71,9 +71,9 @@ impl ServerProcess {
     }
 
     /// The same with more arguments, and with its log in a file.
-    pub fn start_logging(data: &Path, more: &[&str], log: &Path) -> Self {
+    pub fn start_logging(data: &Path, env: &[(&str, &str)], more: &[&str], log: &Path) -> Self {
         let log = std::fs::File::create(log).expect("a file for the log");
-        Self::start_with(data, &[], more, log.into())
+        Self::start_with(data, env, more, log.into())
     }
 
     fn start_with(data: &Path, env: &[(&str, &str)], more: &[&str], log: Stdio) -> Self {
@@ -102,6 +102,26 @@ impl ServerProcess {
         self.child.wait().expect("waiting");
     }
 
+    /// The same while others use it; to be followed by [`Self::kill`], which waits.
+    pub fn kill_beside(&self) {
+        self.signal("-KILL");
+    }
+
+    /// Stops it where it is, as a machine that stands still does.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let told = Command::new("kill").args([signal, &self.child.id().to_string()]).status().expect("kill");
+        assert!(told.success(), "it runs");
+    }
+
     /// Asks it to end, as `kill` does, and waits. Tells whether it ended well.
     pub fn terminate(&mut self) -> bool {
         self.ask_to_end();
@@ -110,8 +130,7 @@ impl ServerProcess {
 
     /// Asks it to end, as `kill` does.
     pub fn ask_to_end(&self) {
-        let told = Command::new("kill").arg(self.child.id().to_string()).status().expect("kill");
-        assert!(told.success(), "it runs");
+        self.signal("-TERM");
     }
 
     /// Waits for its end. Tells what it ended with; `None` where a signal ended it.

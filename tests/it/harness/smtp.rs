@@ -258,6 +258,17 @@ fn address_in(text: &str) -> String {
 }
 
 impl CaughtMail {
+    /// The link and the code in a confirmation mail.
+    pub fn link_and_code(&self) -> (String, String) {
+        let text = self.part("text/plain").expect("a text");
+        let link = text.split_whitespace().find(|word| word.contains("/c/")).expect("a link").to_owned();
+        let code = text.lines().rev().find_map(|line| {
+            let code = line.rsplit(|c: char| !c.is_ascii_digit()).next()?;
+            (code.len() == 6).then(|| code.to_owned())
+        });
+        (link, code.expect("a code"))
+    }
+
     /// The header of that name, unfolded and decoded (RFC 2047).
     pub fn header(&self, name: &str) -> Option<String> {
         let (head, _) = self.content.split_once("\r\n\r\n")?;

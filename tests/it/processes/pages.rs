@@ -80,7 +80,7 @@ async fn pages_of_other_origins_may_call_the_api_only_where_they_are_allowed() {
 async fn simulated_people_move_a_live_query_within_ten_seconds() {
     let folder = TempDir::new().unwrap();
     let log = folder.path().join("log");
-    let server = ServerProcess::start_logging(folder.path(), &["--simulate"], &log);
+    let server = ServerProcess::start_logging(folder.path(), &[], &["--simulate"], &log);
     let mut socket = Socket::open(server.address, Some(server.authorization())).await;
     let changes = socket.subscribe("subscription { confirmationStatusChanged { from to } }", json!({})).await;
     let moved = timeout(Duration::from_secs(10), socket.next(&changes)).await.expect("a change within ten seconds");
