@@ -24,6 +24,14 @@ test: ## Run every test, on SQLite and on a throw-away PostgreSQL (NO_POSTGRES=1
 	./scripts/ensure-postgres
 	$(CARGO) test --locked --workspace $(ARGS)
 
+# What has a long form: the names of tests begin so.
+SOAK_TESTS ?= faults:: processes::killed
+
+.PHONY: soak
+soak: ## Run the fault tests in their long forms, about an hour (SOAK_TESTS="…" for some of them)
+	./scripts/ensure-postgres
+	SOAK=1 $(CARGO) test --locked --test it -- --nocapture $(SOAK_TESTS)
+
 .PHONY: check
 check: ## Check the formatting, the lints and the documentation; warnings are errors
 	$(CARGO) fmt --all --check

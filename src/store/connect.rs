@@ -25,6 +25,11 @@ const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 /// fail, and a client is to know within 5 s.
 const POSTGRES_PATIENCE: Duration = Duration::from_secs(3);
 
+/// How long a process may leave a transaction open without a word, milliseconds; then PostgreSQL ends its connection. A process that
+/// was frozen in the middle of one would keep its locks, and everybody waiting for them, for as long as it is. Ours take no breath
+/// that long: nothing but the database is waited for in them.
+const POSTGRES_IDLE_IN_TRANSACTION: &str = "15000";
+
 /// How to open the database.
 #[derive(Clone)]
 pub struct ConnectOptions {
@@ -212,7 +217,10 @@ pub(super) async fn connect_to_look(url: &str) -> Result<DatabaseConnection, Sto
 }
 
 async fn connect_postgres(url: &str, max_connections: u32) -> Result<DatabaseConnection, StoreError> {
-    let options = quiet(SeaOptions::new(url), max_connections, POSTGRES_PATIENCE);
+    let mut options = quiet(SeaOptions::new(url), max_connections, POSTGRES_PATIENCE);
+    options.map_sqlx_postgres_opts(|options| {
+        options.options([("idle_in_transaction_session_timeout", POSTGRES_IDLE_IN_TRANSACTION)])
+    });
     Database::connect(options).await.map_err(|error| {
         StoreError::Unusable(format!("PostgreSQL does not answer, or does not let rollcall in: {error}"))
     })

@@ -18,6 +18,7 @@ mod directory_csv;
 mod directory_sync;
 mod domain;
 mod end_to_end;
+mod faults;
 mod hand_over;
 mod harness;
 mod idempotency;

@@ -14,6 +14,11 @@ pub mod smtp;
 pub mod socket;
 pub mod wire;
 
+/// How often something is done: few times in `make test`, many in `make soak`, which sets the variable `SOAK`.
+pub fn times(short: usize, long: usize) -> usize {
+    if std::env::var_os("SOAK").is_some_and(|value| value == "1") { long } else { short }
+}
+
 /// One body, two tests. The PostgreSQL half is left out, aloud, only under `NO_POSTGRES=1`.
 macro_rules! both_dbs {
     ($($(#[$meta:meta])* $name:ident)*) => { $(

@@ -82,6 +82,47 @@ pub fn fresh_database() -> Option<String> {
     Some(cluster.url(&name))
 }
 
+/// A cluster of the test's own, which may be restarted under its clients. Dropped, it ends.
+pub struct OwnCluster(Cluster);
+
+impl OwnCluster {
+    /// Starts one; `None` where there is to be none. Blocks until it answers.
+    pub fn start() -> Option<Self> {
+        (!is_unwanted()).then(|| Self(Cluster::start()))
+    }
+
+    /// The URL of its database.
+    pub fn url(&self) -> String {
+        self.0.url("postgres")
+    }
+
+    /// Restarts it: `fast` ends the connections and shuts down well, `immediate` is a crash. Blocks until it answers again.
+    pub fn restart(&self, mode: &str) {
+        let Cluster { programs, directory, .. } = &self.0;
+        let (program, directory) = (programs.join("pg_ctl"), directory.display());
+        let script = format!(
+            "\"{}\" restart --wait --mode={mode} --pgdata=\"{directory}/data\" --log=\"{directory}/log\" >/dev/null 2>&1",
+            program.display()
+        );
+        let mut shell = shell_of_an_ordinary_user(&script);
+        shell.env("LC_ALL", "C").current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        assert!(shell.status().expect("a shell").success(), "{mode}: PostgreSQL did not start again");
+    }
+
+    /// Ends every other connection, as an administrator may.
+    pub fn end_connections(&self) {
+        let others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()";
+        self.0.query("postgres", others);
+    }
+}
+
+impl Drop for OwnCluster {
+    fn drop(&mut self) {
+        drop(self.0.keeper.stdin.take());
+        let _ = self.0.keeper.wait();
+    }
+}
+
 /// Whether the PostgreSQL half is switched off. The notice goes around the capture of the test runner.
 fn is_unwanted() -> bool {
     static NOTICE: Once = Once::new();

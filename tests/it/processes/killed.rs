@@ -6,10 +6,13 @@ use futures_util::{StreamExt as _, stream::FuturesUnordered};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{app::Database, both_dbs, process::ServerProcess};
+use crate::harness::{app::Database, both_dbs, process::ServerProcess, raw, times};
 
-/// How often the server is killed.
-const KILLS: usize = 6;
+/// How often the server is killed, in `make test` and in `make soak`.
+const KILLS: [usize; 2] = [6, 200];
+
+/// The most edits that are acknowledged before a kill.
+const EDITS: usize = 140;
 
 /// How many people are edited at the same time.
 const WRITERS: usize = 8;
@@ -30,14 +33,20 @@ async fn a_server_that_is_killed_at_any_moment_loses_no_acknowledged_edit_and_le
     let folder = TempDir::new().expect("a folder");
     let env: Vec<_> = database.url().map(|url| ("ROLLCALL_DATABASE__URL", url)).into_iter().collect();
     let mut acknowledged: BTreeMap<String, u32> = BTreeMap::new();
-    for kill in 0..KILLS {
+    let [few, many] = KILLS;
+    for kill in 0..times(few, many) {
         let mut server = ServerProcess::start(folder.path(), &env);
         check(&server, &acknowledged).await;
         // Another number of edits each time, so that the kill meets other moments of the server's work.
-        edit_until_killed(&mut server, &mut acknowledged, 5 + kill * 7).await;
+        edit_until_killed(&mut server, &mut acknowledged, 5 + kill * 7 % EDITS).await;
     }
     let server = ServerProcess::start(folder.path(), &env);
     check(&server, &acknowledged).await;
+    if database.url().is_none() {
+        let file = format!("sqlite://{}", folder.path().join("rollcall.sqlite").display());
+        let connection = sea_orm::Database::connect(file).await.expect("a connection");
+        assert_eq!(raw::query(&connection, "PRAGMA integrity_check").await, ["ok"]);
+    }
     assert!(acknowledged.values().sum::<u32>() > 0, "nothing was acknowledged, so nothing was tested");
 }
 

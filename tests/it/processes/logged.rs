@@ -151,6 +151,8 @@ async fn knock(watched: &Watched, secrets: &[String]) -> Told {
             json.body(format!("{{\"query\": \"{{ viewer {{ subject }} }}\", \"variables\": \"{canary}\"")),
         )
         .await;
+        let live = format!("subscription {{ engineerChanged(after: \"{canary}\") {{ kind }} }}");
+        told.try_request(watched.graphql(&live, &json!({})).header("accept", "text/event-stream")).await;
         told.try_request(watched.request(Method::PUT, "/graphql").query(&[("query", canary)])).await;
         told.try_request(watched.request(Method::GET, "/graphql").query(&[("query", canary), ("variables", canary)]))
             .await;
