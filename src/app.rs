@@ -58,7 +58,7 @@ use crate::{
 
 pub use self::{
     backup::{BackupReport, RestoreReport, back_up, begin_new_epochs, restore},
-    commands::{SHOWN_OUTCOMES, SyncOrder, SyncReport, check_smtp, list_directory, list_token_keys},
+    commands::{SHOWN_OUTCOMES, SyncOrder, SyncReport, check_server, check_smtp, list_directory, list_token_keys},
     data_lock::{DataLock, DataLockError},
     rotation::{Rotation, RotationWish, rotate_sealing_key},
     serve::{Listeners, ServeOptions, Server},

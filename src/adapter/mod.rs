@@ -4,6 +4,7 @@ pub mod directory;
 mod http_client;
 pub mod jwks;
 pub mod keys;
+pub mod own_server;
 pub mod provider;
 pub mod random;
 pub mod transport;

@@ -2,7 +2,10 @@
 
 use super::{App, AppError, directory_source, smtp_transport};
 use crate::{
-    adapter::jwks::{JwksSource, TIMEOUT},
+    adapter::{
+        jwks::{JwksSource, TIMEOUT},
+        own_server::{self, ServerHealth},
+    },
     auth::{JudgedKey, try_key_source},
     config::{Config, DirectoryConfig, TokenKeysConfig},
     domain::id::AccountId,
@@ -89,4 +92,12 @@ pub async fn list_token_keys(config: &Config) -> Result<Option<Vec<JudgedKey>>, 
     let source = JwksSource::new(key_set, TIMEOUT).map_err(AppError::Other)?;
     let keys = try_key_source(&source, key_set).await.map_err(|error| AppError::Other(error.to_string()))?;
     Ok(Some(keys))
+}
+
+/// Asks the server of this configuration, on this machine, whether it is ready. It needs no database.
+///
+/// # Errors
+/// When it does not answer, or cannot serve.
+pub async fn check_server(config: &Config) -> Result<ServerHealth, AppError> {
+    own_server::ask_server(config.server.listen).await.map_err(AppError::Other)
 }

@@ -23,6 +23,8 @@ pub(super) enum Check {
     Provider(Provider),
     /// Read the keys with which the identity provider's tokens are checked
     Tokens,
+    /// Ask the server that runs with this configuration on this machine whether it is ready; containers are probed so
+    Server,
 }
 
 #[derive(Debug, Args)]
@@ -49,6 +51,7 @@ impl Check {
             Self::Directory(command) => command.run(&config).await,
             Self::Provider(command) => command.run(&config).await,
             Self::Tokens => check_tokens(&config).await,
+            Self::Server => check_server(&config).await,
         }
     }
 }
@@ -138,4 +141,13 @@ async fn check_tokens(config: &Config) -> Result<(), Failure> {
         }
     }
     if usable == 0 { Err(Failure::new("none of the keys could check a token")) } else { Ok(()) }
+}
+
+async fn check_server(config: &Config) -> Result<(), Failure> {
+    let health = app::check_server(config).await?;
+    let mut text = format!("The server at {} is {}\n", config.server.listen, health.status);
+    for trouble in health.list_troubles() {
+        let _ = writeln!(text, "  {trouble}");
+    }
+    output::print(&text)
 }

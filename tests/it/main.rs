@@ -14,6 +14,7 @@ mod confirm_page;
 mod confirmation_sync;
 mod contract;
 mod deletion;
+mod deploy;
 mod directory_csv;
 mod directory_sync;
 mod domain;
