@@ -305,8 +305,8 @@ pub fn issue_token_offline(config: &Config, token: &NewToken, now: DateTime<Utc>
 }
 
 const fn retention(config: &RetentionConfig) -> Retention {
-    let RetentionConfig { events, history, outbox, syncs, requests } = *config;
-    Retention { events, history, outbox, syncs, requests }
+    let RetentionConfig { events, history, outbox, syncs, requests, audit } = *config;
+    Retention { events, history, outbox, syncs, requests, audit }
 }
 
 fn builtin_provider(

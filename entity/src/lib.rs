@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod api_key;
+pub mod audit_entry;
 pub mod channel;
 pub mod channel_subscription;
 pub mod confirmation_link;

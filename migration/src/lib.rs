@@ -12,6 +12,7 @@ mod m20261124_000005_create_lease_outbox_and_installation;
 mod m20261124_000006_create_api_key;
 mod m20261124_000008_create_idempotency_key;
 mod m20261124_000009_add_end_of_confirmation_sync;
+mod m20261124_000010_create_audit_entry;
 
 /// All changes, oldest first.
 pub struct Migrator;
@@ -28,6 +29,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261124_000006_create_api_key::Migration),
             Box::new(m20261124_000008_create_idempotency_key::Migration),
             Box::new(m20261124_000009_add_end_of_confirmation_sync::Migration),
+            Box::new(m20261124_000010_create_audit_entry::Migration),
         ]
     }
 }

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     auth::NewToken,
     config::DatabaseLocation,
-    domain::{actor::Role, id::AccountId},
+    domain::{actor::Role, audit::AuditActor, id::AccountId},
     graphql::Gate,
     http::{self, DemoPages, Groups, HttpState, Sessions, confirm_router, metrics_router},
     metrics::Scrape,
@@ -101,7 +101,8 @@ impl App {
     /// # Errors
     /// When the database fails.
     pub async fn sync_now(&self, account: &AccountId, wish: SyncWish) -> Result<crate::store::SyncRun, AppError> {
-        let queued = self.services.queue_directory_sync(account, wish).await?;
+        let by = AuditActor::from(&self.local_admin(account));
+        let queued = self.services.queue_directory_sync(account, wish, by).await?;
         loop {
             let ran = self.services.run_due_directory_sync(&self.owner).await?;
             let found = self.services.store().rows(account).find_sync(queued.id).await?;

@@ -26,11 +26,14 @@ pub(super) struct RetentionSection {
     /// Requests to confirm that are over, from their end on. No channel shows them any more.
     #[schemars(range(min = 1, max = 36_500))]
     request_days: u32,
+    /// The audit log.
+    #[schemars(range(min = 1, max = 36_500))]
+    audit_days: u32,
 }
 
 impl Default for RetentionSection {
     fn default() -> Self {
-        Self { event_days: 30, history_days: 400, outbox_days: 30, sync_days: 400, request_days: 400 }
+        Self { event_days: 30, history_days: 400, outbox_days: 30, sync_days: 400, request_days: 400, audit_days: 730 }
     }
 }
 
@@ -47,6 +50,8 @@ pub struct RetentionConfig {
     pub syncs: TimeDelta,
     /// Requests to confirm that are over.
     pub requests: TimeDelta,
+    /// The audit log.
+    pub audit: TimeDelta,
 }
 
 impl RetentionSection {
@@ -64,6 +69,7 @@ impl RetentionSection {
             outbox: days(self.outbox_days),
             syncs: days(self.sync_days),
             requests: days(self.request_days),
+            audit: days(self.audit_days),
         }
     }
 }

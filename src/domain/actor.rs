@@ -61,11 +61,13 @@ pub enum Permission {
     ExchangeFiles,
     /// Create, list and revoke API keys.
     ManageApiKeys,
+    /// Read the audit log.
+    ViewAuditLog,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ViewRoll,
         Self::ViewContacts,
         Self::EditEngineers,
@@ -75,6 +77,7 @@ impl Permission {
         Self::EraseEngineers,
         Self::ExchangeFiles,
         Self::ManageApiKeys,
+        Self::ViewAuditLog,
     ];
 }
 

@@ -113,6 +113,12 @@ id!(
     "api-key"
 );
 
+id!(
+    /// One entry of the audit log.
+    AuditEntryId,
+    "audit-entry"
+);
+
 pub(super) fn new_uuid(now: DateTime<Utc>, chance: &dyn Chance) -> Uuid {
     let mut random = [0; 10];
     chance.fill(&mut random);

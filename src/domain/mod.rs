@@ -3,6 +3,7 @@
 pub mod account;
 pub mod actor;
 pub mod api_key;
+pub mod audit;
 pub mod chance;
 pub mod channel;
 pub mod clock;

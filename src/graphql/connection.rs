@@ -10,6 +10,7 @@ use super::{
     error::{Fault, Result},
     object::{
         api_key::ApiKeys,
+        audit_entry::AuditEntries,
         directory_sync::{DirectorySyncs, SyncOutcomes},
         engineer::Engineers,
         status_change::StatusChanges,
@@ -197,7 +198,8 @@ impl<L: Listing> Connection<L> {
     concrete(name = "StatusChangeConnection", params(StatusChanges)),
     concrete(name = "DirectorySyncConnection", params(DirectorySyncs)),
     concrete(name = "SyncOutcomeConnection", params(SyncOutcomes)),
-    concrete(name = "ApiKeyConnection", params(ApiKeys))
+    concrete(name = "ApiKeyConnection", params(ApiKeys)),
+    concrete(name = "AuditEntryConnection", params(AuditEntries))
 )]
 impl<L: Listing> Connection<L>
 where
@@ -241,7 +243,8 @@ where
     concrete(name = "StatusChangeEdge", params(StatusChanges)),
     concrete(name = "DirectorySyncEdge", params(DirectorySyncs)),
     concrete(name = "SyncOutcomeEdge", params(SyncOutcomes)),
-    concrete(name = "ApiKeyEdge", params(ApiKeys))
+    concrete(name = "ApiKeyEdge", params(ApiKeys)),
+    concrete(name = "AuditEntryEdge", params(AuditEntries))
 )]
 impl<L: Listing> Edge<L> {
     /// The entry's place in the list: give it as after or before. It is opaque, and good only for this list in this order.

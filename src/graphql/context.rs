@@ -13,6 +13,7 @@ use crate::{
         actor::{Actor, Credential, Forbidden, Permission, Sight},
         event::Cursor,
         id::{AccountId, EngineerId},
+        request::RequestContext,
     },
     live::Live,
     service::Services,
@@ -26,6 +27,8 @@ pub struct Session {
     pub actor: Actor,
     /// The language of messages to people.
     pub locale: Locale,
+    /// The request, or the socket, that they ask by: the audit log names it.
+    pub request: Option<RequestContext>,
 }
 
 impl Session {
@@ -34,7 +37,7 @@ impl Session {
     pub fn shared(&self) -> Self {
         let credential = Credential::Token;
         let actor = Actor { subject: String::new(), expires_at: None, credential, ..self.actor.clone() };
-        Self { actor, locale: self.locale }
+        Self { actor, locale: self.locale, request: None }
     }
 }
 
@@ -65,6 +68,7 @@ pub(super) async fn add_context(
         None
     };
     Ok(request
+        .data(services.for_request(session.request))
         .data(session.clone())
         .data(RequestStart { live_cursor })
         .data(new_node_loader(services, &session.actor.account)))

@@ -8,14 +8,14 @@ use super::{
     context::{Caller, loader},
     error::Result,
     object::{
-        api_key::ApiKey, channel::Channel, directory_sync::DirectorySync, engineer::Engineer,
+        api_key::ApiKey, audit_entry::AuditEntry, channel::Channel, directory_sync::DirectorySync, engineer::Engineer,
         roster_summary::RosterSummary, status_change::StatusChange,
     },
 };
 use crate::domain::{
     actor::Permission,
     channel::ChannelKind,
-    id::{AccountId, ApiKeyId, DirectorySyncId, EngineerId, EventId, InvalidId},
+    id::{AccountId, ApiKeyId, AuditEntryId, DirectorySyncId, EngineerId, EventId, InvalidId},
 };
 
 /// Anything that has an id. Ids are opaque, carry their type, are the same wherever the object is met, and are never reused.
@@ -28,6 +28,7 @@ pub(super) enum Node {
     RosterSummary(RosterSummary),
     DirectorySync(DirectorySync),
     ApiKey(ApiKey),
+    AuditEntry(AuditEntry),
 }
 
 /// An id of the API, read.
@@ -39,6 +40,7 @@ pub(super) enum GlobalId {
     RosterSummary(AccountId),
     DirectorySync(DirectorySyncId),
     ApiKey(ApiKeyId),
+    AuditEntry(AuditEntryId),
 }
 
 /// The id of a channel: its engineer's key and its kind.
@@ -91,7 +93,8 @@ impl GlobalId {
         let change = || text.parse().ok().map(Self::StatusChange);
         let sync = || text.parse().ok().map(Self::DirectorySync);
         let api_key = || text.parse().ok().map(Self::ApiKey);
-        engineer().or_else(channel).or_else(change).or_else(sync).or_else(api_key)
+        let audit_entry = || text.parse().ok().map(Self::AuditEntry);
+        engineer().or_else(channel).or_else(change).or_else(sync).or_else(api_key).or_else(audit_entry)
     }
 }
 
@@ -120,6 +123,15 @@ async fn find_api_keys(caller: Caller<'_>, ids: &[ApiKeyId]) -> Result<HashMap<A
     Ok(found.into_iter().map(|(id, known)| (id, ApiKey::new(known, now))).collect())
 }
 
+/// Those of the entries of the audit log that the caller may know of.
+async fn find_audit_entries(caller: Caller<'_>, ids: &[AuditEntryId]) -> Result<HashMap<AuditEntryId, AuditEntry>> {
+    if ids.is_empty() || !caller.actor.may(Permission::ViewAuditLog) {
+        return Ok(HashMap::new());
+    }
+    let found = caller.store().rows(caller.account()).find_audit_entries(ids).await?;
+    Ok(found.into_iter().map(|(id, entry)| (id, AuditEntry::new(entry))).collect())
+}
+
 /// The object of an id. What the caller may not see reads like what is not there.
 pub(super) async fn find(ctx: &Context<'_>, text: &str) -> Result<Option<Node>> {
     Ok(find_many(ctx, &[text]).await?.remove(text))
@@ -141,6 +153,7 @@ pub(super) async fn find_many<'t>(ctx: &Context<'_>, texts: &[&'t str]) -> Resul
             GlobalId::StatusChange(id) => found.changes.get(&id).cloned().map(Node::from),
             GlobalId::DirectorySync(id) => found.syncs.get(&id).cloned().map(Node::from),
             GlobalId::ApiKey(id) => found.keys.get(&id).cloned().map(Node::from),
+            GlobalId::AuditEntry(id) => found.audited.get(&id).cloned().map(Node::from),
             GlobalId::RosterSummary(account) if account == *caller.account() && caller.views_roll() => {
                 Some(RosterSummary::count(caller.services, caller.account()).await?.into())
             }
@@ -157,18 +170,21 @@ struct Found {
     changes: HashMap<EventId, StatusChange>,
     syncs: HashMap<DirectorySyncId, DirectorySync>,
     keys: HashMap<ApiKeyId, ApiKey>,
+    audited: HashMap<AuditEntryId, AuditEntry>,
 }
 
 impl Found {
     async fn read(ctx: &Context<'_>, ids: impl Iterator<Item = &GlobalId>) -> Result<Self> {
         let caller = Caller::of(ctx)?;
-        let (mut engineers, mut changes, mut syncs, mut keys) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (mut engineers, mut changes, mut syncs) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut keys, mut audited) = (Vec::new(), Vec::new());
         for id in ids {
             match id {
                 GlobalId::Engineer(id) | GlobalId::Channel(ChannelId { engineer: id, .. }) => engineers.push(*id),
                 GlobalId::StatusChange(id) => changes.push(*id),
                 GlobalId::DirectorySync(id) => syncs.push(*id),
                 GlobalId::ApiKey(id) => keys.push(*id),
+                GlobalId::AuditEntry(id) => audited.push(*id),
                 GlobalId::RosterSummary(_) => {}
             }
         }
@@ -183,6 +199,7 @@ impl Found {
             changes,
             syncs: loader.load_many(syncs).await?,
             keys: find_api_keys(caller, &keys).await?,
+            audited: find_audit_entries(caller, &audited).await?,
         })
     }
 }

@@ -14,9 +14,9 @@ use super::{
         deletion::DeletionMutation, directory_sync::DirectorySyncMutation, engineer::EngineerMutation,
     },
     query::{
-        api_key::ApiKeyQuery, channel_kind::ChannelKindQuery, directory_sync::DirectorySyncQuery,
-        engineer::EngineerQuery, node::NodeQuery, roster_summary::RosterSummaryQuery, status_change::StatusChangeQuery,
-        viewer::ViewerQuery,
+        api_key::ApiKeyQuery, audit_log::AuditLogQuery, channel_kind::ChannelKindQuery,
+        directory_sync::DirectorySyncQuery, engineer::EngineerQuery, node::NodeQuery,
+        roster_summary::RosterSummaryQuery, status_change::StatusChangeQuery, viewer::ViewerQuery,
     },
 };
 use crate::{auth::Authenticator, live::Live, service::Services};
@@ -35,6 +35,7 @@ pub struct Query(
     StatusChangeQuery,
     DirectorySyncQuery,
     ApiKeyQuery,
+    AuditLogQuery,
 );
 
 /// What can be changed.

@@ -92,7 +92,8 @@ pub(super) async fn answer(
         }
     };
     let Some(shown) = shown_by(&opened, visit.asked) else { return visit.show(opened) };
-    visit.show(state.services.answer_link(&visit.token, &code, &shown).await)
+    let services = state.services.for_request(Some(context));
+    visit.show(services.answer_link(&visit.token, &code, &shown).await)
 }
 
 /// `POST /c/{token}/stop`: not me, or no more.
@@ -108,7 +109,8 @@ pub(super) async fn stop(
     };
     let opened = visit.open().await;
     let Some(shown) = shown_by(&opened, visit.asked) else { return visit.show(opened) };
-    visit.show(state.services.stop_link(&visit.token, &shown).await)
+    let services = state.services.for_request(Some(context));
+    visit.show(services.stop_link(&visit.token, &shown).await)
 }
 
 /// The page for when a handler broke down.

@@ -121,7 +121,8 @@ async fn serve(
         let wanted = wanted.ok_or_else(not_acceptable)?;
         let actor = authenticate(state, &parts.headers, &parts.extensions).await?;
         let call = found.map_err(|bad| refuse_parameters(bad, media_type))?;
-        let session = Session { actor, locale: language_of(&parts.headers) };
+        let request = parts.extensions.get().copied();
+        let session = Session { actor, locale: language_of(&parts.headers), request };
         match state.gate.admit(call, &session) {
             Ok(admitted) => run(state, admitted, &session, wanted, parts).await,
             Err(refused) => Ok(answer_once(refused, wanted)),

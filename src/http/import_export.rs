@@ -6,7 +6,7 @@ use axum::{
     Json,
     body::Body,
     extract::{Query, Request, State, rejection::QueryRejection},
-    http::{Extensions, HeaderMap, StatusCode, header},
+    http::{StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -21,10 +21,7 @@ use super::{
     language::language_of,
 };
 use crate::{
-    domain::{
-        actor::{Actor, Permission},
-        id::EngineerId,
-    },
+    domain::{actor::Actor, audit::AuditAction, id::EngineerId},
     service::{ServiceError, Services, bulk_file::BulkFileError, export::ExportPage, import::ImportError},
 };
 
@@ -44,7 +41,7 @@ pub(super) async fn import(
 ) -> Result<Response, HttpError> {
     let (parts, body) = request.into_parts();
     // Before the body: nothing of a stranger's file is kept.
-    let actor = authenticate(&state, &parts.headers, &parts.extensions).await?;
+    let (actor, services) = authenticate(&state, &parts, AuditAction::ImportEngineers).await?;
     let Query(ImportQuery { dry_run }) = query.map_err(|_| {
         HttpError::bad_input(StatusCode::BAD_REQUEST, "The query takes dryRun=true or dryRun=false, and nothing else.")
     })?;
@@ -56,7 +53,7 @@ pub(super) async fn import(
             "Send the file as it is, with the header content-type: text/csv.",
         ));
     }
-    let report = state.services.import_file(&actor, file, dry_run).await.map_err(|error| match error {
+    let report = services.import_file(&actor, file, dry_run).await.map_err(|error| match error {
         ImportError::File(BulkFileError::Unreadable(fault)) => {
             error!(error = %fault, "An upload could not be read again: {fault}");
             HttpError::internal()
@@ -70,13 +67,11 @@ pub(super) async fn import(
 /// `GET /export`: the roll as a CSV file, read and sent page by page.
 pub(super) async fn export(State(state): State<Arc<HttpState>>, request: Request) -> Result<Response, HttpError> {
     let (parts, _) = request.into_parts();
-    let headers = parts.headers;
-    let actor = authenticate(&state, &headers, &parts.extensions).await?;
+    let (actor, services) = authenticate(&state, &parts, AuditAction::ExportEngineers).await?;
     let name = format!("attachment; filename=\"rollcall-{}.csv\"", actor.account);
-    let services = state.services.clone();
     // The first page is read before the answer begins, so that a refusal is still one.
     let first = services.export_page(&actor, None).await;
-    let first = first.map_err(|error| HttpError::from_service(error, language_of(&headers)))?;
+    let first = first.map_err(|error| HttpError::from_service(error, language_of(&parts.headers)))?;
     let rest = rest_of_export(services, actor, first.next);
     let body = Body::from_stream(stream::iter([Ok(first.bytes)]).chain(rest));
     let described = [
@@ -102,12 +97,12 @@ fn rest_of_export(
     .inspect_err(|fault| error!(error = %fault, "An export broke off: {fault}"))
 }
 
-/// Who asks, if they may exchange files.
-async fn authenticate(state: &HttpState, headers: &HeaderMap, extensions: &Extensions) -> Result<Actor, HttpError> {
-    let actor = caller::authenticate(state, headers, extensions).await?;
+/// Who asks, if they may exchange files, and the use cases for what they ask.
+async fn authenticate(state: &HttpState, parts: &Parts, action: AuditAction) -> Result<(Actor, Services), HttpError> {
+    let actor = caller::authenticate(state, &parts.headers, &parts.extensions).await?;
     state.limiter.admit_operation(&actor)?;
-    actor
-        .require(Permission::ExchangeFiles)
-        .map_err(|forbidden| HttpError::from_service(forbidden.into(), language_of(headers)))?;
-    Ok(actor)
+    let services = state.services.for_request(parts.extensions.get().copied());
+    let admitted = services.admit_exchange(&actor, action).await;
+    admitted.map_err(|error| HttpError::from_service(error, language_of(&parts.headers)))?;
+    Ok((actor, services))
 }

@@ -9,6 +9,7 @@ use super::{
 use crate::domain::{
     account::AccountSettings,
     actor::{Actor, Permission},
+    audit::{AuditAction, AuditRecord},
     endpoint::Reason,
     engineer::{Engineer, MAX_NAME, UserType},
     event::{EngineerChangeKind, Event},
@@ -43,6 +44,17 @@ impl Services {
         input: AddEngineer,
         once: Option<&Once>,
     ) -> Result<Option<Engineer>, ServiceError> {
+        let record = self.record_of(actor, AuditAction::AddEngineer);
+        self.attempt(actor, &record, Box::pin(self.add_recorded(actor, input, once, &record))).await
+    }
+
+    async fn add_recorded(
+        &self,
+        actor: &Actor,
+        input: AddEngineer,
+        once: Option<&Once>,
+        record: &AuditRecord,
+    ) -> Result<Option<Engineer>, ServiceError> {
         if actor.require(Permission::EditEngineers).is_err() {
             return Err(Refusal::new(RefusalCode::NotAllowed).into());
         }
@@ -67,6 +79,8 @@ impl Services {
         engineer.identity_provider = identity_provider;
         tx.rows().insert_engineers(std::slice::from_ref(&engineer)).await?;
         let mut batch = Batch::empty(&self.core, account, now);
+        batch.audit(record.clone());
+        batch.tell_of(id);
         batch.log(Event::EngineerChanged { engineer: id, kind: EngineerChangeKind::Created });
         batch.add(engineer.clone());
         let edited = edit_fields(&mut batch, id, edits);

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use super::{Account, Core};
 use crate::{
     domain::{
+        audit::{AuditRecord, Portrait},
         channel::ChannelKind,
         confirmation::{Channel, Confirmation, Happening, NoStep, Request, Step},
         engineer::{Circumstances, Engineer},
@@ -33,6 +34,28 @@ pub(super) struct Batch<'a> {
     retired: Vec<ChannelSubscriptionId>,
     changed: BTreeSet<(EngineerId, ChannelKind)>,
     events: Vec<Event>,
+    audit: Option<Audit>,
+}
+
+/// What the audit log is to be told.
+struct Audit {
+    record: AuditRecord,
+    /// How those stood who were there at first.
+    before: BTreeMap<EngineerId, Portrait>,
+    /// Of whom it is told.
+    told: BTreeSet<EngineerId>,
+    /// What portraits do not show.
+    notes: Vec<(EngineerId, AuditNote)>,
+}
+
+/// Something that the portraits of an engineer do not show.
+pub(super) struct AuditNote {
+    /// What.
+    pub field: String,
+    /// How it was, masked; `None` where it was not there.
+    pub before: Option<String>,
+    /// How it is now, masked; `None` where it is not there.
+    pub after: Option<String>,
 }
 
 /// A request that counts against the limits of an endpoint at a moment that lies ahead.
@@ -76,6 +99,48 @@ impl<'a> Batch<'a> {
             retired: Vec::new(),
             changed: BTreeSet::new(),
             events: Vec::new(),
+            audit: None,
+        }
+    }
+
+    /// Begins to keep what the audit log is to be told of those who are in the batch by now. To be called before anything changes.
+    pub fn audit(&mut self, record: AuditRecord) {
+        let before = self.engineers.keys().map(|id| (*id, self.portrait(*id))).collect();
+        self.audit = Some(Audit { record, before, told: BTreeSet::new(), notes: Vec::new() });
+    }
+
+    /// Has the audit log told of that engineer when the batch is saved.
+    pub fn tell_of(&mut self, id: EngineerId) {
+        if let Some(audit) = &mut self.audit {
+            audit.told.insert(id);
+        }
+    }
+
+    /// Has the audit log told of something that portraits do not show.
+    pub fn note(&mut self, id: EngineerId, note: AuditNote) {
+        if let Some(audit) = &mut self.audit {
+            audit.notes.push((id, note));
+        }
+    }
+
+    fn portrait(&self, id: EngineerId) -> Portrait {
+        match (self.engineers.get(&id), self.channels.get(&id)) {
+            (Some(engineer), Some(channels)) => Portrait::of(engineer, channels),
+            (_, _) => Portrait::default(),
+        }
+    }
+
+    fn record(&self, tx: &mut Tx) {
+        let Some(Audit { record, before, told, notes }) = &self.audit else { return };
+        for id in told {
+            let nobody = Portrait::default();
+            let before = before.get(id).unwrap_or(&nobody);
+            let mut changed = Portrait::compare(before, &self.portrait(*id));
+            for (_, AuditNote { field, before, after }) in notes.iter().filter(|(of, _)| of == id) {
+                before.iter().for_each(|before| changed.0.set(field, before));
+                after.iter().for_each(|after| changed.1.set(field, after));
+            }
+            tx.record(record.on(*id).changed(changed), self.core.chance.as_ref());
         }
     }
 
@@ -234,6 +299,7 @@ impl<'a> Batch<'a> {
 
     /// Writes everything but the engineers' own rows.
     pub async fn save(self, tx: &mut Tx) -> Result<(), StoreError> {
+        self.record(tx);
         let rows = tx.rows();
         let mut guards = self.guards;
         guards.retain(|key, guard| self.guards_before.get(key) != Some(guard));

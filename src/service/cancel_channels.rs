@@ -7,6 +7,7 @@ use super::{
 };
 use crate::domain::{
     actor::Actor,
+    audit::AuditAction,
     channel::ChannelKind,
     confirmation::{Channel, ConfirmationStatus, Happening, NoStep},
     id::EngineerId,
@@ -33,10 +34,18 @@ impl Services {
         actor: &Actor,
         input: CancelChannels,
     ) -> Result<Vec<ChannelOutcome>, ServiceError> {
+        let record = input.whom.of_all(&self.record_of(actor, AuditAction::CancelChannels));
+        self.attempt(actor, &record, Box::pin(self.cancel_recorded(actor, input))).await
+    }
+
+    async fn cancel_recorded(&self, actor: &Actor, input: CancelChannels) -> Result<Vec<ChannelOutcome>, ServiceError> {
         let ids = self.resolve(actor, &input.whom).await?;
         let mut outcomes = Vec::new();
         for chunk in ids.chunks(CHUNK) {
             outcomes.extend(self.cancel_chunk(actor, chunk, input.channels.as_deref()).await?);
+        }
+        if ids.is_empty() {
+            self.record_nobody(actor, AuditAction::CancelChannels).await?;
         }
         Ok(outcomes)
     }
@@ -51,7 +60,9 @@ impl Services {
         let mut tx = self.core.store.begin(&actor.account).await?;
         let refused = refuse_others(&tx, actor, ids).await?;
         let allowed: Vec<_> = ids.iter().copied().filter(|id| !refused.contains_key(id)).collect();
+        let record = self.record_of(actor, AuditAction::CancelChannels);
         let mut batch = Batch::lock(&self.core, account, &tx, &allowed, self.now()).await?;
+        batch.audit(record.clone());
         batch.lock_guards(&tx).await?;
         let mut outcomes = Vec::new();
         for id in ids {
@@ -65,6 +76,7 @@ impl Services {
                 outcomes.extend(Some(outcome).filter(|_| wanted));
             }
         }
+        self.record_refused(&mut tx, &record, &outcomes).into_iter().for_each(|id| batch.tell_of(id));
         batch.save(&mut tx).await?;
         tx.commit().await?;
         Ok(outcomes)

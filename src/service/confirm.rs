@@ -8,6 +8,7 @@ use crate::{
     domain::{
         account::{AccountSettings, Locale},
         actor::Actor,
+        audit::{AuditAction, AuditActor, AuditRecord},
         channel::ChannelKind,
         confirmation::{Channel, ConfirmationStatus, Happening, Proof},
         endpoint::{EmailAddress, PhoneNumber},
@@ -71,6 +72,13 @@ pub struct Shown {
     pub text: String,
 }
 
+/// A code that was typed in elsewhere than on the page of its link.
+struct ByCode<'a> {
+    engineer: EngineerId,
+    channel: ChannelKind,
+    code: &'a str,
+}
+
 /// A link with what decides over it.
 struct Standing {
     link: Link,
@@ -115,9 +123,19 @@ impl Services {
     /// # Errors
     /// When the database fails.
     pub async fn answer_link(&self, token: &str, code: &str, shown: &Shown) -> Result<LinkState, ServiceError> {
-        let Some(opened) = self.lock_link(token).await? else { return Ok(LinkState::Unknown) };
+        let Some(mut opened) = self.lock_link(token).await? else { return Ok(LinkState::Unknown) };
+        let engineer = opened.standing.link.engineer;
+        let record = self.record_of(AuditActor::link(), AuditAction::ConfirmChannel).on(engineer);
+        opened.audit(&record);
         match opened.state() {
-            LinkState::Open(_) => self.try_code(opened, code, Proof::Link, shown).await,
+            LinkState::Open(_) => {
+                let state = self.try_code(opened, code, Proof::Link, shown).await?;
+                if let LinkState::WrongCode { view, .. } | LinkState::Burnt(view) = &state {
+                    let record = record.with("channel", view.channel.name()).refused(RefusalCode::WrongCode.name());
+                    self.record_refusal(&view.account.id, record).await;
+                }
+                Ok(state)
+            }
             state @ (LinkState::WrongCode { .. }
             | LinkState::Confirmed(_)
             | LinkState::AlreadyConfirmed(_)
@@ -144,6 +162,7 @@ impl Services {
             | LinkState::Expired
             | LinkState::Unknown) => return Ok(state),
         }
+        opened.audit(&self.record_of(AuditActor::link(), AuditAction::OptOut));
         opened.settle_acceptance();
         if opened.batch.apply(engineer, channel, Happening::OptedOut { generation }).is_err() {
             return Ok(opened.state());
@@ -170,11 +189,24 @@ impl Services {
         channel: ChannelKind,
         code: &str,
     ) -> Result<Engineer, ServiceError> {
+        let record = self.record_of(actor, AuditAction::ConfirmChannel).on(engineer);
+        let wish = ByCode { engineer, channel, code };
+        let refused = record.with("channel", channel.name());
+        self.attempt(actor, &refused, Box::pin(self.confirm_recorded(actor, wish, &record))).await
+    }
+
+    async fn confirm_recorded(
+        &self,
+        actor: &Actor,
+        ByCode { engineer, channel, code }: ByCode<'_>,
+        record: &AuditRecord,
+    ) -> Result<Engineer, ServiceError> {
         if !actor.can_subscribe(engineer) {
             let code = if actor.can_view(engineer) { RefusalCode::NotAllowed } else { RefusalCode::NotFound };
             return Err(Refusal::new(code).with("what", "engineer").at(&["engineerId"]).into());
         }
-        let opened = self.lock_channel(&actor.account, engineer, channel).await?;
+        let mut opened = self.lock_channel(&actor.account, engineer, channel).await?;
+        opened.audit(record);
         let locale = opened.standing.view.locale;
         let shown = Shown { locale, text: format!("The code was typed in by {}.", actor.subject) };
         let state = match opened.state() {
@@ -327,6 +359,12 @@ impl Standing {
 impl Opened<'_> {
     fn state(&self) -> LinkState {
         self.standing.state(self.batch.now)
+    }
+
+    /// Has the audit log told of what comes of the answer.
+    fn audit(&mut self, record: &AuditRecord) {
+        self.batch.audit(record.clone());
+        self.batch.tell_of(self.standing.link.engineer);
     }
 
     /// An answer proves that the message is out, also where its acceptance is not recorded yet.

@@ -11,6 +11,7 @@ use super::{Account, CHUNK, ServiceError, Services, batch::Batch, hand_over::in_
 use crate::{
     domain::{
         actor::{Actor, Permission},
+        audit::{AuditAction, AuditRecord},
         channel::ChannelKind,
         confirmation::{Channel, Confirmation, Happening, Proof},
         engineer::Engineer,
@@ -40,14 +41,20 @@ impl Services {
     /// # Errors
     /// When the caller may not, or the database fails.
     pub async fn refresh_confirmations(&self, actor: &Actor) -> Result<(), ServiceError> {
+        let record = self.record_of(actor, AuditAction::RefreshConfirmations);
+        self.attempt(actor, &record, Box::pin(self.refresh_recorded(actor, &record))).await
+    }
+
+    async fn refresh_recorded(&self, actor: &Actor, record: &AuditRecord) -> Result<(), ServiceError> {
         if !actor.may(Permission::SyncDirectories) {
             return Err(Refusal::new(RefusalCode::NotAllowed).into());
         }
         let account = self.account(&actor.account)?;
-        let tx = self.core.store.begin(&actor.account).await?;
+        let mut tx = self.core.store.begin(&actor.account).await?;
         let mut state = tx.rows().lock_confirmation_sync(account.provider.name()).await?;
         state.wanted_at = Some(self.now());
         tx.rows().save_confirmation_sync(account.provider.name(), &state).await?;
+        tx.record(record.with("provider", account.provider.name()), self.chance());
         tx.commit().await?;
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! Making an API key.
 
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, SecondsFormat, SubsecRound as _, Utc};
 
 use super::{ServiceError, Services, edit::refuse_endpoint};
 use crate::domain::{
     actor::{Actor, Permission, Role},
     api_key::{ApiKey, KeyText, MAX_LABEL},
+    audit::{AuditAction, AuditRecord},
     endpoint::Reason,
     id::ApiKeyId,
     once::Once,
@@ -36,6 +37,17 @@ impl Services {
         input: &CreateApiKey,
         once: Option<&Once>,
     ) -> Result<(ApiKey, Option<KeyText>), ServiceError> {
+        let record = self.record_of(actor, AuditAction::CreateApiKey);
+        self.attempt(actor, &record, Box::pin(self.create_recorded(actor, input, once, &record))).await
+    }
+
+    async fn create_recorded(
+        &self,
+        actor: &Actor,
+        input: &CreateApiKey,
+        once: Option<&Once>,
+        record: &AuditRecord,
+    ) -> Result<(ApiKey, Option<KeyText>), ServiceError> {
         if !actor.may(Permission::ManageApiKeys) {
             return Err(Refusal::new(RefusalCode::NotAllowed).into());
         }
@@ -53,12 +65,13 @@ impl Services {
             last_used_at: None,
         };
         let key = KeyText::generate(self.chance());
-        let tx = self.core.store.begin(&actor.account).await?;
+        let mut tx = self.core.store.begin(&actor.account).await?;
         if let Some(made) = self.claim_once(&tx, actor, once, &known.id.to_string()).await? {
             drop(tx);
             return Ok((self.find_api_key_again(actor, &made).await?, None));
         }
         tx.rows().insert_api_key(&known, &key).await?;
+        tx.record(describe(record, &known), self.chance());
         tx.commit().await?;
         tracing::info!(account.id = %actor.account, api_key.id = %known.id, "Made an API key");
         Ok((known, Some(key)))
@@ -87,5 +100,13 @@ fn judge(input: &CreateApiKey, now: DateTime<Utc>) -> Result<String, Vec<Refusal
     match label {
         Ok(label) if others.is_empty() => Ok(label),
         label => Err(label.err().into_iter().chain(others).collect()),
+    }
+}
+
+fn describe(record: &AuditRecord, key: &ApiKey) -> AuditRecord {
+    let record = record.on(key.id).with("label", key.label.as_str()).with("role", key.role.name());
+    match key.expires_at {
+        Some(end) => record.with("expiresAt", end.to_rfc3339_opts(SecondsFormat::Millis, true)),
+        None => record,
     }
 }

@@ -3,6 +3,7 @@
 use super::{CHUNK, ServiceError, Services, erase::erase};
 use crate::domain::{
     actor::{Actor, Permission},
+    audit::{AuditAction, AuditRecord, Portrait},
     event::{EngineerChangeKind, Event},
     id::EngineerId,
     refusal::{Refusal, RefusalCode},
@@ -28,6 +29,21 @@ impl Services {
         ids: &[EngineerId],
         erase_now: bool,
     ) -> Result<Vec<ItemOutcome>, ServiceError> {
+        let mut record = self.record_of(actor, AuditAction::DeleteEngineers);
+        if erase_now {
+            record = record.with("erased", "true");
+        }
+        let deleting = Box::pin(self.delete_recorded(actor, ids, erase_now, &record));
+        self.attempt(actor, &record.on_only(ids), deleting).await
+    }
+
+    async fn delete_recorded(
+        &self,
+        actor: &Actor,
+        ids: &[EngineerId],
+        erase_now: bool,
+        record: &AuditRecord,
+    ) -> Result<Vec<ItemOutcome>, ServiceError> {
         let allowed = actor.may(Permission::DeleteEngineers) && (!erase_now || actor.may(Permission::EraseEngineers));
         if !allowed {
             return Err(Refusal::new(RefusalCode::NotAllowed).into());
@@ -44,6 +60,7 @@ impl Services {
                 let present = locked.get_mut(id).filter(|engineer| erase_now || engineer.deleted_at.is_none());
                 let refusal = present.is_none().then(|| Refusal::not_found("engineer"));
                 if let Some(engineer) = present {
+                    let before = Portrait::of(engineer, &[]);
                     if engineer.deleted_at.is_none() {
                         engineer.deleted_at = Some(now);
                         engineer.updated_at = now;
@@ -51,6 +68,10 @@ impl Services {
                         hidden.push(*id);
                     }
                     deleted.push(*id);
+                    let changed = Portrait::compare(&before, &Portrait::of(engineer, &[]));
+                    tx.record(record.on(*id).changed(changed), self.chance());
+                } else {
+                    tx.record(record.on(*id).refused(RefusalCode::NotFound.name()), self.chance());
                 }
                 outcomes.push(ItemOutcome { engineer: *id, refusal });
             }
@@ -75,6 +96,16 @@ impl Services {
     /// # Errors
     /// When the caller may not, or the database fails.
     pub async fn restore_engineers(&self, actor: &Actor, ids: &[EngineerId]) -> Result<Vec<ItemOutcome>, ServiceError> {
+        let record = self.record_of(actor, AuditAction::RestoreEngineers);
+        self.attempt(actor, &record.on_only(ids), Box::pin(self.restore_recorded(actor, ids, &record))).await
+    }
+
+    async fn restore_recorded(
+        &self,
+        actor: &Actor,
+        ids: &[EngineerId],
+        record: &AuditRecord,
+    ) -> Result<Vec<ItemOutcome>, ServiceError> {
         if !actor.may(Permission::DeleteEngineers) {
             return Err(Refusal::new(RefusalCode::NotAllowed).into());
         }
@@ -88,11 +119,16 @@ impl Services {
                 let deleted = locked.get_mut(id).filter(|engineer| engineer.deleted_at.is_some());
                 let refusal = deleted.is_none().then(|| Refusal::not_found("deleted engineer"));
                 if let Some(engineer) = deleted {
+                    let before = Portrait::of(engineer, &[]);
                     engineer.deleted_at = None;
                     engineer.updated_at = now;
+                    let changed = Portrait::compare(&before, &Portrait::of(engineer, &[]));
+                    tx.record(record.on(*id).changed(changed), self.chance());
                     tx.rows().update_engineer(engineer).await?;
                     let event = Event::EngineerChanged { engineer: *id, kind: EngineerChangeKind::Created };
                     restored.push((*id, event));
+                } else {
+                    tx.record(record.on(*id).refused(RefusalCode::NotFound.name()), self.chance());
                 }
                 outcomes.push(ItemOutcome { engineer: *id, refusal });
             }

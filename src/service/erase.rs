@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 
 use super::{CHUNK, ServiceError, Services};
 use crate::{
-    domain::id::EngineerId,
+    domain::{
+        audit::{AuditAction, AuditActor},
+        id::EngineerId,
+    },
     store::{StoreError, Tx},
 };
 
@@ -22,12 +25,14 @@ impl Services {
                 if due.is_empty() {
                     break;
                 }
-                let tx = self.core.store.begin(account).await?;
+                let mut tx = self.core.store.begin(account).await?;
                 tx.rows().lock_engineers(&due).await?;
                 // Whoever was restored before the lock was there stays.
                 let still_due = tx.rows().list_erasable(now, CHUNK as u64).await?;
                 let due: Vec<_> = due.into_iter().filter(|id| still_due.contains(id)).collect();
                 erase(&tx, &due, now).await?;
+                let record = self.record_of(AuditActor::system(), AuditAction::EraseEngineers);
+                due.iter().for_each(|id| tx.record(record.on(*id), self.chance()));
                 tx.commit().await?;
                 erased += due.len();
             }
@@ -45,5 +50,6 @@ pub(super) async fn erase(tx: &Tx, ids: &[EngineerId], now: DateTime<Utc>) -> Re
     rows.retire_all_of(ids, now).await?;
     rows.forget_identities_of(ids).await?;
     rows.forget_sync_outcomes_of(ids).await?;
+    rows.forget_audited(ids).await?;
     rows.erase_engineers(ids).await
 }

@@ -6,7 +6,8 @@ use super::{
 };
 use crate::{
     domain::{
-        actor::{Actor, Permission},
+        actor::Actor,
+        audit::AuditAction,
         channel::ChannelKind,
         confirmation::Channel,
         endpoint::{EmailAddress, PhoneNumber},
@@ -29,12 +30,15 @@ pub struct ExportPage {
 }
 
 impl Services {
-    /// One page of the roll, ordered by id.
+    /// One page of the roll, ordered by id. The first is recorded before it is given.
     ///
     /// # Errors
     /// When the caller may not, or the database fails.
     pub async fn export_page(&self, actor: &Actor, after: Option<EngineerId>) -> Result<ExportPage, ServiceError> {
-        actor.require(Permission::ExchangeFiles)?;
+        self.admit_exchange(actor, AuditAction::ExportEngineers).await?;
+        if after.is_none() {
+            self.record_alone(&actor.account, self.record_of(actor, AuditAction::ExportEngineers)).await?;
+        }
         let rows = self.core.store.rows(&actor.account);
         let ids = rows.list_engineer_ids(&EngineerFilter::default(), after, PAGE).await?;
         let people = rows.find_engineers(&ids).await?;

@@ -25,6 +25,7 @@ use super::{
 use crate::domain::{
     account::{AccountSettings, Locale},
     actor::{Actor, Permission},
+    audit::{AuditAction, AuditRecord},
     channel::ChannelKind,
     event::Event,
     id::{AccountId, EngineerId},
@@ -107,6 +108,7 @@ struct Import<'a> {
     /// On which line each person was first named.
     seen: HashMap<EngineerId, u64>,
     report: ImportReport,
+    record: &'a AuditRecord,
 }
 
 impl Services {
@@ -119,6 +121,29 @@ impl Services {
     where
         R: Read + Seek + Send + 'static,
     {
+        let mut record = self.record_of(actor, AuditAction::ImportEngineers);
+        if dry_run {
+            record = record.with("dryRun", "true");
+        }
+        let done = self.import_recorded(actor, source, dry_run, &record).await;
+        self.note_refused_import(actor, &record, &done).await;
+        let report = done?;
+        let counts = [("rows", report.rows), ("changed", report.changed), ("unchanged", report.unchanged)];
+        let record = counts.into_iter().fold(record, |record, (name, count)| record.with(name, count.to_string()));
+        self.record_alone(&actor.account, record).await.map_err(ServiceError::from)?;
+        Ok(report)
+    }
+
+    async fn import_recorded<R>(
+        &self,
+        actor: &Actor,
+        source: R,
+        dry_run: bool,
+        record: &AuditRecord,
+    ) -> Result<ImportReport, ImportError>
+    where
+        R: Read + Seek + Send + 'static,
+    {
         actor.require(Permission::ExchangeFiles).map_err(ServiceError::from)?;
         let settings = &self.account(&actor.account)?.settings;
         let mut file = block(move || BulkFile::open(source)).await?;
@@ -128,7 +153,7 @@ impl Services {
             unknown_columns: file.unknown_columns().to_vec(),
             ..ImportReport::default()
         };
-        let mut import = Import { account: &actor.account, settings, seen: HashMap::new(), report };
+        let mut import = Import { account: &actor.account, settings, seen: HashMap::new(), report, record };
         loop {
             let chunk;
             (file, chunk) = block(move || file.next_chunk(CHUNK).map(|chunk| (file, chunk))).await?;
@@ -174,10 +199,11 @@ impl Services {
     }
 
     async fn import_chunk(&self, import: &mut Import<'_>, chunk: Vec<ReadyRow>) -> Result<(), ServiceError> {
-        let Import { account: id, report, .. } = import;
+        let Import { account: id, report, record, .. } = import;
         let mut tx = self.core.store.begin(id).await?;
         let people: Vec<_> = chunk.iter().map(|row| row.engineer).collect();
         let mut batch = Batch::lock(&self.core, self.account(id)?, &tx, &people, self.now()).await?;
+        batch.audit(record.clone());
         let mut edited = BTreeMap::new();
         for row in chunk {
             let present = batch.engineers.get(&row.engineer).is_some_and(|engineer| engineer.deleted_at.is_none());
@@ -185,15 +211,17 @@ impl Services {
             if let Err(refusals) = fits {
                 report.refuse(refusals.iter().map(|refusal| problem(row.line, refusal)));
             } else if present {
-                edited.extend(edit_fields(&mut batch, row.engineer, row.edits).map(|one| (row.line, one)));
+                let one = edit_fields(&mut batch, row.engineer, row.edits);
+                edited.extend(one.map(|one| (row.line, (row.engineer, one))));
             } else {
                 report.refuse([problem(row.line, &Refusal::not_found("engineer"))]);
             }
         }
         batch.lock_guards(&tx).await?;
         let mut changed = 0;
-        for (_, one) in edited {
+        for (id, one) in edited.into_values() {
             if follow_edits(&mut batch, &tx, one).await? {
+                batch.tell_of(id);
                 changed += 1;
             } else {
                 report.unchanged += 1;

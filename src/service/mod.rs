@@ -2,6 +2,7 @@
 //! transactions.
 
 pub mod add_engineer;
+mod audit;
 pub mod batch;
 pub mod bulk_file;
 pub mod cancel;
@@ -35,6 +36,7 @@ use chrono::{DateTime, Duration, Utc};
 use crate::{
     domain::{
         account::AccountSettings, actor::Forbidden, chance::Chance, clock::Clock, id::AccountId, refusal::Refusal,
+        request::RequestContext,
     },
     port::{directory::DirectorySource, provider::ConfirmationProvider},
     store::{Store, StoreError},
@@ -93,12 +95,16 @@ pub struct Retention {
     pub syncs: Duration,
     /// Requests to confirm stay for so long after they are over.
     pub requests: Duration,
+    /// The audit log goes back so far.
+    pub audit: Duration,
 }
 
 /// The use cases. Cheap to clone.
 #[derive(Clone)]
 pub struct Services {
     core: Arc<Core>,
+    /// The request that asks, which the audit log names.
+    request: Option<RequestContext>,
 }
 
 /// Why a use case did nothing.
@@ -127,7 +133,7 @@ impl From<Refusal> for ServiceError {
 impl Services {
     /// The use cases over these parts.
     pub fn new(core: Core) -> Self {
-        Self { core: Arc::new(core) }
+        Self { core: Arc::new(core), request: None }
     }
 
     /// The database, for the read side.

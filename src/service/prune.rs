@@ -39,6 +39,7 @@ impl Services {
             rows.prune_idempotency_keys(now, PIECE).await?,
             rows.prune_syncs(now - keep.syncs, PIECE).await?,
             rows.prune_closed_subscriptions(now - keep.requests, PIECE).await?,
+            rows.prune_audit_entries(now - keep.audit, PIECE).await?,
             // Last, since it locks the account's row.
             rows.prune_events(now - keep.events, now - keep.history, PIECE).await?,
         ];

@@ -6,6 +6,7 @@ use super::{CHUNK, ServiceError, Services, batch::Batch};
 use crate::{
     domain::{
         actor::{Actor, Permission, Sight},
+        audit::{AuditAction, AuditRecord},
         channel::ChannelKind,
         confirmation::{Channel, ConfirmationStatus, Happening, Origin},
         engineer::NotSubscribableReason,
@@ -24,6 +25,16 @@ pub enum Whom {
     Ids(Vec<EngineerId>),
     /// Those of everyone who is wanted.
     Filter(EngineerFilter),
+}
+
+impl Whom {
+    /// The entry of the audit log for what concerns all of them.
+    pub(super) fn of_all(&self, record: &AuditRecord) -> AuditRecord {
+        match self {
+            Self::Ids(ids) => record.on_only(ids),
+            Self::Filter(_) => record.clone(),
+        }
+    }
 }
 
 /// What a caller wants.
@@ -78,6 +89,16 @@ impl Services {
         input: SubscribeChannels,
         once: Option<&Once>,
     ) -> Result<Vec<ChannelOutcome>, ServiceError> {
+        let record = input.whom.of_all(&self.record_of(actor, AuditAction::SubscribeChannels));
+        self.attempt(actor, &record, Box::pin(self.subscribe_recorded(actor, input, once))).await
+    }
+
+    async fn subscribe_recorded(
+        &self,
+        actor: &Actor,
+        input: SubscribeChannels,
+        once: Option<&Once>,
+    ) -> Result<Vec<ChannelOutcome>, ServiceError> {
         if input.lift_opt_out && !actor.may(Permission::SubscribeChannels) {
             return Err(Refusal::new(RefusalCode::NotAllowed).at(&["liftOptOut"]).into());
         }
@@ -90,6 +111,9 @@ impl Services {
             let mut tx = self.core.store.begin(&actor.account).await?;
             outcomes.extend(self.subscribe_chunk(actor, &mut tx, chunk, &input).await?);
             tx.commit().await?;
+        }
+        if ids.is_empty() {
+            self.record_nobody(actor, AuditAction::SubscribeChannels).await?;
         }
         Ok(outcomes)
     }
@@ -125,7 +149,9 @@ impl Services {
         let refused = refuse_others(tx, actor, ids).await?;
         let allowed: Vec<_> = ids.iter().copied().filter(|id| !refused.contains_key(id)).collect();
         let account = self.account(&actor.account)?;
+        let record = self.record_of(actor, AuditAction::SubscribeChannels);
         let mut batch = Batch::lock(&self.core, account, tx, &allowed, self.now()).await?;
+        batch.audit(record.clone());
         batch.lock_guards(tx).await?;
         let channels = input.channels.as_deref();
         let mut outcomes = Vec::new();
@@ -140,6 +166,7 @@ impl Services {
                 outcomes.extend(Some(outcome).filter(|_| wanted));
             }
         }
+        self.record_refused(tx, &record, &outcomes).into_iter().for_each(|id| batch.tell_of(id));
         batch.save(tx).await?;
         Ok(outcomes)
     }

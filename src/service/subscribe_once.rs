@@ -10,6 +10,7 @@ use super::{
 use crate::{
     domain::{
         actor::Actor,
+        audit::AuditAction,
         channel::ChannelKind,
         confirmation::ConfirmationStatus,
         id::EngineerId,
@@ -58,7 +59,13 @@ impl Services {
         let mut tx = self.core.store.begin(&pass.actor.account).await?;
         let key = tx.rows().once_key(&pass.actor.subject, pass.once);
         let mut kept = match tx.rows().claim_once(&key, &pass.plan, self.now()).await? {
-            Claimed::New(kept) | Claimed::Known(kept) => kept,
+            Claimed::New(kept) => {
+                if kept.answer.is_empty() {
+                    tx.record(self.nobody(pass.actor, AuditAction::SubscribeChannels), self.chance());
+                }
+                kept
+            }
+            Claimed::Known(kept) => kept,
             Claimed::OtherInput => return Err(Once::refuse_other_input().into()),
         };
         let ids = read_plan(&kept.answer).ok_or_else(|| key.bad_answer())?;

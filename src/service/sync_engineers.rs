@@ -6,6 +6,7 @@ use super::{ServiceError, Services};
 use crate::{
     domain::{
         actor::{Actor, Permission},
+        audit::{AuditAction, AuditActor, AuditRecord},
         event::Event,
         id::{AccountId, DirectorySyncId},
         once::Once,
@@ -41,6 +42,17 @@ impl Services {
         input: SyncEngineers,
         once: Option<&Once>,
     ) -> Result<SyncRun, ServiceError> {
+        let record = self.record_of(actor, AuditAction::SyncEngineers);
+        self.attempt(actor, &record, Box::pin(self.sync_recorded(actor, input, once, &record))).await
+    }
+
+    async fn sync_recorded(
+        &self,
+        actor: &Actor,
+        input: SyncEngineers,
+        once: Option<&Once>,
+        record: &AuditRecord,
+    ) -> Result<SyncRun, ServiceError> {
         if !actor.may(Permission::SyncDirectories) {
             return Err(Refusal::new(RefusalCode::NotAllowed).into());
         }
@@ -68,17 +80,22 @@ impl Services {
             let found = self.core.store.rows(&actor.account).find_sync(queued).await?;
             return found.ok_or_else(|| Refusal::not_found("directorySync").into());
         }
-        self.queue_run(tx, run).await
+        self.queue_run(tx, run, record).await
     }
 
     /// Queues a run for whoever may.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn queue_directory_sync(&self, account: &AccountId, wish: SyncWish) -> Result<SyncRun, ServiceError> {
+    pub async fn queue_directory_sync(
+        &self,
+        account: &AccountId,
+        wish: SyncWish,
+        by: AuditActor,
+    ) -> Result<SyncRun, ServiceError> {
         let run = self.new_run(wish);
         let tx = self.core.store.begin(account).await?;
-        self.queue_run(tx, run).await
+        self.queue_run(tx, run, &self.record_of(by, AuditAction::SyncEngineers)).await
     }
 
     fn new_run(&self, wish: SyncWish) -> SyncRun {
@@ -97,8 +114,9 @@ impl Services {
         }
     }
 
-    async fn queue_run(&self, mut tx: Tx, run: SyncRun) -> Result<SyncRun, ServiceError> {
+    async fn queue_run(&self, mut tx: Tx, run: SyncRun, record: &AuditRecord) -> Result<SyncRun, ServiceError> {
         tx.rows().save_sync(&run).await?;
+        tx.record(describe(record, &run), self.chance());
         tx.log(Event::SyncProgressed { sync: run.id }, run.created_at, self.chance());
         tx.commit().await?;
         Ok(run)
@@ -128,10 +146,17 @@ impl Services {
                     restore_deleted: false,
                     requested_by: None,
                 };
-                self.queue_directory_sync(id, wish).await?;
+                self.queue_directory_sync(id, wish, AuditActor::system()).await?;
                 queued += 1;
             }
         }
         Ok(queued)
     }
+}
+
+fn describe(record: &AuditRecord, run: &SyncRun) -> AuditRecord {
+    let SyncWish { directory, dry_run, confirm_removals, restore_deleted, requested_by: _ } = &run.wish;
+    let flags = [("dryRun", dry_run), ("confirmRemovals", confirm_removals), ("restoreDeleted", restore_deleted)];
+    let record = record.on(run.id).with("directory", directory.as_str());
+    flags.into_iter().filter(|(_, set)| **set).fold(record, |record, (name, _)| record.with(name, "true"))
 }

@@ -2,12 +2,13 @@
 
 use super::{
     ServiceError, Services,
-    batch::Batch,
+    batch::{AuditNote, Batch},
     edit::{EngineerEdits, JudgedEdits, RobotEdit, judge},
 };
 use crate::{
     domain::{
         actor::Actor,
+        audit::{AuditAction, AuditRecord},
         channel::ChannelKind,
         confirmation::{Happening, Origin},
         endpoint::{RobotSecret, Webhook},
@@ -43,6 +44,17 @@ impl Services {
         input: UpdateEngineer,
         once: Option<&Once>,
     ) -> Result<Option<Engineer>, ServiceError> {
+        let record = self.record_of(actor, AuditAction::UpdateEngineer).on(input.id);
+        self.attempt(actor, &record, Box::pin(self.update_recorded(actor, input, once, &record))).await
+    }
+
+    async fn update_recorded(
+        &self,
+        actor: &Actor,
+        input: UpdateEngineer,
+        once: Option<&Once>,
+        record: &AuditRecord,
+    ) -> Result<Option<Engineer>, ServiceError> {
         if !actor.can_edit(input.id) {
             return Err(self.hidden_or_forbidden(actor, input.id));
         }
@@ -63,6 +75,8 @@ impl Services {
             return Err(refusal.at(&["version"]).into());
         }
         edits.check(|kind| batch.has_robot(input.id, kind)).map_err(ServiceError::Refused)?;
+        batch.audit(record.clone());
+        batch.tell_of(input.id);
         let edited = edit_fields(&mut batch, input.id, edits);
         batch.lock_guards(&tx).await?;
         if let Some(edited) = edited
@@ -166,6 +180,7 @@ async fn edit_robot(
     if same {
         return Ok(None);
     }
+    note_robot(batch, id, kind, (kept.as_ref(), wanted.as_ref()));
     let origin = Origin::Person;
     let happening = match wanted {
         Some(_) => Happening::EndpointSet { request: None, origin },
@@ -173,6 +188,30 @@ async fn edit_robot(
     };
     let _ = batch.apply(id, kind, happening);
     Ok(Some((kind, wanted)))
+}
+
+/// Tells the audit log of a chat robot's endpoint. Whether it is another one shows on neither webhook nor secret, which are masked.
+fn note_robot(
+    batch: &mut Batch<'_>,
+    id: EngineerId,
+    kind: ChannelKind,
+    (kept, wanted): (Option<&RobotEndpoint>, Option<&RobotEndpoint>),
+) {
+    let webhook = |endpoint: Option<&RobotEndpoint>| endpoint.map(|endpoint| endpoint.webhook.masked());
+    if kept.map(|kept| &kept.webhook) != wanted.map(|wanted| &wanted.webhook) {
+        let field = format!("{}.endpoint", kind.name());
+        batch.note(id, AuditNote { field, before: webhook(kept), after: webhook(wanted) });
+    }
+    let secrets = (kept.and_then(|kept| kept.secret.as_ref()), wanted.and_then(|wanted| wanted.secret.as_ref()));
+    let (before, after) = match secrets {
+        (None, None) => return,
+        (Some(kept), Some(wanted)) if kept == wanted => return,
+        (Some(_), Some(_)) => (Some("set"), Some("replaced")),
+        (Some(_), None) => (Some("set"), None),
+        (None, Some(_)) => (None, Some("set")),
+    };
+    let field = format!("{}.secret", kind.name());
+    batch.note(id, AuditNote { field, before: before.map(str::to_owned), after: after.map(str::to_owned) });
 }
 
 async fn write(

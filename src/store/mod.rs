@@ -5,6 +5,7 @@
 
 mod account;
 mod api_key;
+mod audit;
 mod backup;
 mod channel;
 mod confirmation_sync;
@@ -40,6 +41,7 @@ use crate::domain::id::AccountId;
 
 pub use self::{
     account::AccountLog,
+    audit::AuditFilter,
     backup::find_damage,
     channel::RobotEndpoint,
     confirmation_sync::ConfirmationSyncState,

@@ -1,17 +1,18 @@
 //! A transaction on one account: state and events commit together.
 
 use chrono::{DateTime, Utc};
-use entity::{account, event};
+use entity::{account, audit_entry, event};
 use sea_orm::{
     ColumnTrait, ConnectionTrait, DatabaseTransaction, DbBackend, EntityTrait, ExprTrait, QueryFilter,
     SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait, sea_query::Expr,
 };
 
-use super::{Rows, Store, StoreError, event::event_row};
+use super::{Rows, Store, StoreError, audit::audit_row, event::event_row};
 use crate::domain::{
+    audit::AuditRecord,
     chance::Chance,
     event::{Event, LoggedEvent, Position},
-    id::{AccountId, EventId},
+    id::{AccountId, AuditEntryId, EventId},
 };
 
 /// How many rows one INSERT carries: SQLite takes 32,766 parameters, and a row has at most 25 columns.
@@ -23,6 +24,7 @@ pub struct Tx {
     store: Store,
     account: AccountId,
     events: Vec<(EventId, DateTime<Utc>, Event)>,
+    audit: Vec<(AuditEntryId, AuditRecord)>,
 }
 
 /// What was committed.
@@ -38,7 +40,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn begin(&self, account: &AccountId) -> Result<Tx, StoreError> {
-        Ok(Tx { db: self.begin_write().await?, store: self.clone(), account: account.clone(), events: Vec::new() })
+        let (db, store, account) = (self.begin_write().await?, self.clone(), account.clone());
+        Ok(Tx { db, store, account, events: Vec::new(), audit: Vec::new() })
     }
 
     pub(super) async fn begin_write(&self) -> Result<DatabaseTransaction, StoreError> {
@@ -75,14 +78,23 @@ impl Tx {
         self.events.push((EventId::generate(now, chance), now, event));
     }
 
-    /// Commits state and events. The events get their positions under the lock of the account's row, which is taken last and
+    /// Adds an entry of the audit log to what is committed.
+    pub fn record(&mut self, record: AuditRecord, chance: &dyn Chance) {
+        self.audit.push((AuditEntryId::generate(record.occurred_at, chance), record));
+    }
+
+    /// Commits state, entries of the audit log, and events. The events get their positions under the lock of the account's row, which is taken last and
     /// held to the commit: so positions follow the order of the commits, and no lock is waited for after it.
     ///
     /// # Errors
     /// When the database fails; then nothing was committed.
     pub async fn commit(self) -> Result<Committed, StoreError> {
-        let Self { db, store, account, events } = self;
+        let Self { db, store, account, events, audit } = self;
         let mut committed = Committed::default();
+        let entries: Vec<_> = audit.iter().map(|(id, record)| audit_row(&account, *id, record)).collect();
+        for chunk in entries.chunks(ROWS_PER_INSERT) {
+            audit_entry::Entity::insert_many(chunk.to_vec()).exec_without_returning(&db).await?;
+        }
         if !events.is_empty() {
             let rows = Rows { db: &db, account: &account, sealer: store.sealer() };
             committed.events = number_events(&rows, events).await?;

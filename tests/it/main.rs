@@ -7,6 +7,7 @@ mod accounts;
 mod api;
 mod api_keys;
 mod architecture;
+mod audit;
 mod auth_tokens;
 mod bulk_file;
 mod config;

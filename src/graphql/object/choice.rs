@@ -192,6 +192,8 @@ pub(in crate::graphql) enum Permission {
     ExchangeFiles,
     /// Create, list and revoke API keys.
     ManageApiKeys,
+    /// Read the audit log.
+    ViewAuditLog,
 }
 
 /// Whether an API key is good.

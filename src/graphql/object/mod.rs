@@ -1,6 +1,8 @@
 //! The objects of the schema: chosen fields of domain values, one file per noun.
 
 pub(super) mod api_key;
+pub(super) mod audit_choice;
+pub(super) mod audit_entry;
 pub(super) mod channel;
 pub(super) mod channel_kind;
 pub(super) mod choice;

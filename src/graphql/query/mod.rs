@@ -1,6 +1,7 @@
 //! The fields of `Query`, one file per noun.
 
 pub(super) mod api_key;
+pub(super) mod audit_log;
 pub(super) mod channel_kind;
 pub(super) mod directory_sync;
 pub(super) mod engineer;

@@ -277,7 +277,7 @@ impl Connection {
         let Ok(place) = self.state.sessions.open(Arc::clone(&actor)) else {
             return self.close(1013, "Too many connections of this subject; close one, or try again later");
         };
-        let session = Session { actor: (*actor).clone(), locale: language };
+        let session = Session { actor: (*actor).clone(), locale: language, request: handshake.context };
         self.phase = Phase::Open { session: Arc::new(session), place };
         self.socket.wire().send(CONNECTION_ACK);
     }

@@ -1,14 +1,12 @@
 //! Who opens a socket.
 
-use std::net::IpAddr;
-
 use axum::http::{HeaderMap, header};
 use serde_json::Value as Json;
 use tracing::error;
 
 use crate::{
     auth::AuthError,
-    domain::{account::Locale, actor::Actor},
+    domain::{account::Locale, actor::Actor, request::RequestContext},
     http::{
         HttpState,
         caller::{NotLetIn, let_in},
@@ -21,8 +19,8 @@ use crate::{
 pub(super) struct Handshake {
     /// The headers that `connection_init` may need.
     pub headers: HeaderMap,
-    /// The client's address.
-    pub address: Option<IpAddr>,
+    /// What is known of the upgrade request: it stands for all that comes over the socket.
+    pub context: Option<RequestContext>,
 }
 
 impl Handshake {
@@ -33,7 +31,7 @@ impl Handshake {
     pub async fn let_in(&self, state: &HttpState, payload: &Json) -> Result<Actor, (u16, &'static str)> {
         let given = find_text(payload, &["authorization", "Authorization"]);
         let authorization = given.or_else(|| header_text(&self.headers, header::AUTHORIZATION));
-        let_in(state, authorization, self.address).await.map_err(|error| match error {
+        let_in(state, authorization, self.context.map(|context| context.address)).await.map_err(|error| match error {
             NotLetIn::Auth(AuthError::Missing | AuthError::Invalid | AuthError::Inactive | AuthError::NoRole) => {
                 (4403, "Forbidden")
             }

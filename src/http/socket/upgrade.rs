@@ -50,8 +50,8 @@ pub(in crate::http) async fn upgrade(State(state): State<Arc<HttpState>>, mut re
         return HttpError::busy("The server carries as many sockets as it may. Try again later.").into_response();
     };
     let offers_ours = offered_protocols(headers).any(|offered| offered == PROTOCOL);
-    let address = request.extensions().get::<RequestContext>().map(|context| context.address);
-    let handshake = Handshake { headers: keep_headers(headers), address };
+    let context = request.extensions().get::<RequestContext>().copied();
+    let handshake = Handshake { headers: keep_headers(headers), context };
     let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
         return HttpError::internal().into_response();
     };

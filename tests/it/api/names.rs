@@ -71,5 +71,8 @@ async fn introspection_shows_every_promised_name_with_its_type(database: Databas
     let node = entries(&types).iter().find(|definition| definition["name"] == "Node").expect("Node");
     let mut nodes: Vec<_> = entries(&node["possibleTypes"]).iter().map(|one| text(&one["name"])).collect();
     nodes.sort();
-    assert_eq!(nodes, ["ApiKey", "Channel", "DirectorySync", "Engineer", "RosterSummary", "StatusChange"]);
+    assert_eq!(
+        nodes,
+        ["ApiKey", "AuditEntry", "Channel", "DirectorySync", "Engineer", "RosterSummary", "StatusChange"]
+    );
 }

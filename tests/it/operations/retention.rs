@@ -20,7 +20,7 @@ both_dbs! {
 }
 
 const RETENTION: &str =
-    "[retention]\nevent_days = 1\nhistory_days = 3\noutbox_days = 2\nsync_days = 4\nrequest_days = 5";
+    "[retention]\nevent_days = 1\nhistory_days = 3\noutbox_days = 2\nsync_days = 4\nrequest_days = 5\naudit_days = 2";
 
 async fn start(database: Database) -> (TestApp, DatabaseConnection) {
     let app = TestApp::start_with(database, Setup { config: RETENTION.to_owned(), ..Setup::default() }).await;
@@ -54,8 +54,16 @@ async fn each_table_keeps_its_rows_for_as_long_as_the_configuration_says(databas
     let closed = "channel_subscription WHERE phase = 'CLOSED'";
     let changes = "event WHERE kind = 'STATUS_CHANGED'";
     let others = "event WHERE kind <> 'STATUS_CHANGED'";
-    let tables =
-        ["outbox_message", "idempotency_key", "directory_sync", "directory_sync_outcome", closed, changes, others];
+    let tables = [
+        "outbox_message",
+        "idempotency_key",
+        "directory_sync",
+        "directory_sync_outcome",
+        closed,
+        changes,
+        others,
+        "audit_entry",
+    ];
     let mut left = Vec::new();
     for table in tables {
         left.push(count(&db, table).await);
@@ -63,7 +71,7 @@ async fn each_table_keeps_its_rows_for_as_long_as_the_configuration_says(databas
     assert!(left.iter().all(|rows| *rows > 0), "{left:?}: there is something to take away");
     assert_eq!((left[2], left[4]), (2, 1));
 
-    let mut gone_after = [None; 7];
+    let mut gone_after = [None; 8];
     let mut hours = 0;
     // An hour before the end of each day, and an hour after it.
     for more in [23, 2, 22, 2, 22, 2, 22, 2, 22, 2] {
@@ -82,7 +90,7 @@ async fn each_table_keeps_its_rows_for_as_long_as_the_configuration_says(databas
             );
         }
     }
-    assert_eq!(gone_after, [49, 25, 97, 97, 121, 73, 25].map(Some), "{tables:?}");
+    assert_eq!(gone_after, [49, 25, 97, 97, 121, 73, 25, 49].map(Some), "{tables:?}");
     let living = "SELECT phase FROM channel_subscription";
     assert_eq!(raw::query(&db, living).await, ["HELD"], "the request that lives is kept however old it is");
     assert_eq!(admin.update(&lin, json!({ "email": "three@demo.example" })).await["email"], "three@demo.example");

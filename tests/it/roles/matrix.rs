@@ -109,6 +109,10 @@ impl Theatre {
             }
             "apiKeys" | "revokeApiKeys" => key = make_key(app).await,
             "node" if row.variant == "apiKey" => key = make_key(app).await,
+            "node" if row.variant == "auditEntry" => {
+                let newest = app.admin().data("{ auditLog(first: 1) { nodes { id } } }", json!({})).await;
+                key = text(&newest["auditLog"]["nodes"][0]["id"]);
+            }
             _ => {}
         }
         let change = text(&change["engineer"]["statusChanges"]["nodes"][0]["id"]);

@@ -17,7 +17,7 @@ pub(super) struct Stage {
     pub(super) sync: String,
     /// A status change of theirs.
     pub(super) change: String,
-    /// An API key, where the row needs one.
+    /// An API key, or an entry of the audit log, where the row needs one.
     pub(super) key: String,
 }
 
@@ -39,6 +39,7 @@ pub(super) fn operation(row: &Row, stage: &Stage) -> (String, Value) {
     let lift = json!({ "engineerIds": [target], "channels": ["EMAIL"], "liftOptOut": true });
     match (row.field.as_str(), row.variant.as_str()) {
         ("apiKeys", "") => plain("{ apiKeys(first: 100) { nodes { id } } }"),
+        ("auditLog", "") => plain("{ auditLog(first: 100) { nodes { id: targetId } } }"),
         ("channelKinds", "") => plain("{ channelKinds { kind } }"),
         ("directorySync", "") => {
             ("query($id: ID!) { directorySync(id: $id) { id } }".to_owned(), json!({ "id": sync }))
@@ -51,7 +52,7 @@ pub(super) fn operation(row: &Row, stage: &Stage) -> (String, Value) {
         ("node", "channel") => node(&channel),
         ("node", "statusChange") => node(change),
         ("node", "directorySync") => node(sync),
-        ("node", "apiKey") => node(key),
+        ("node", "apiKey" | "auditEntry") => node(key),
         ("node", "rosterSummary") => node(SUMMARY),
         ("nodes", "") => by_id("nodes(ids: [$id]) { id }"),
         ("rosterSummary", "") => plain("{ rosterSummary { id } }"),
