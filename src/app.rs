@@ -5,6 +5,7 @@ mod backup;
 mod commands;
 mod data_lock;
 mod database;
+mod issue;
 mod readiness;
 mod rotation;
 mod serve;
@@ -19,14 +20,13 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     adapter::{
         directory::csv::CsvDirectory,
-        keys::{KeysError, open_token_secret},
+        keys::KeysError,
         provider::builtin::{BuiltinProvider, Transports},
         random::SystemChance,
         transport::{
@@ -38,11 +38,11 @@ use crate::{
     auth::{Authenticator, IssueError, KeySet, Limiter, Tokens, WeakSecret},
     config::{
         AccountConfig, Config, DirectoryConfig, DirectorySourceConfig, LimitsConfig, ProviderKind, RetentionConfig,
-        SmtpConfig, TokenKeysConfig,
+        SmtpConfig,
     },
     domain::{
         account::Locale,
-        actor::{Actor, Credential, Role},
+        actor::{Actor, COMMAND_LINE, Credential, Role},
         chance::Chance,
         clock::{Clock, SystemClock},
         confirmation::LINK_LIFETIME,
@@ -60,6 +60,7 @@ pub use self::{
     backup::{BackupReport, RestoreReport, back_up, begin_new_epochs, restore},
     commands::{SHOWN_OUTCOMES, SyncOrder, SyncReport, check_server, check_smtp, list_directory, list_token_keys},
     data_lock::{DataLock, DataLockError},
+    issue::{IssuedToken, issue_token_offline},
     rotation::{Rotation, RotationWish, rotate_sealing_key},
     serve::{Listeners, ServeOptions, Server},
     structure::{count_pending_migrations, migrate},
@@ -69,7 +70,7 @@ use self::{token_door::TokenDoor, vitals::Vitals};
 pub use crate::{
     auth::{EngineerClaim, JudgedKey, NewToken, parse_ttl},
     port::directory::Listing,
-    service::import::ImportReport,
+    service::{export_audit::AuditSpan, import::ImportReport},
     store::{Resealed, SyncOutcome, SyncState},
 };
 
@@ -283,25 +284,13 @@ impl App {
     pub fn local_admin(&self, account: &AccountId) -> Actor {
         Actor {
             account: account.clone(),
-            subject: "command line".to_owned(),
+            subject: COMMAND_LINE.to_owned(),
             roles: vec![Role::Admin],
             engineer: None,
             expires_at: Some(self.services.now() + COMMAND_LIFETIME),
             credential: Credential::CommandLine,
         }
     }
-}
-
-/// Makes a token with no more than the data folder at hand, beside a running server or before the first start.
-///
-/// # Errors
-/// When the secret is not usable, or the token would not be accepted.
-pub fn issue_token_offline(config: &Config, token: &NewToken, now: DateTime<Utc>) -> Result<String, AppError> {
-    if matches!(config.auth.keys, TokenKeysConfig::KeySet(_)) {
-        return Err(IssueError::Elsewhere.into());
-    }
-    let secret = open_token_secret(&config.data.dir, &config.auth, &SystemChance)?;
-    Ok(Tokens::new(&secret, &config.auth)?.issue(token, now)?)
 }
 
 const fn retention(config: &RetentionConfig) -> Retention {

@@ -8,13 +8,10 @@ use crate::{
     },
     auth::{JudgedKey, try_key_source},
     config::{Config, DirectoryConfig, TokenKeysConfig},
-    domain::id::AccountId,
+    domain::{actor::COMMAND_LINE, id::AccountId},
     port::directory::{DirectoryError, Listing},
     store::{Keyset, SyncOutcome, SyncRun, SyncWish},
 };
-
-/// Who asked for a run, as the run tells it.
-const SUBJECT: &str = "command line";
 
 /// How many outcomes of a run a command looks at. The others are in the API.
 pub const SHOWN_OUTCOMES: u64 = 1_000;
@@ -52,7 +49,7 @@ impl App {
             dry_run: order.dry_run,
             confirm_removals: order.confirm_removals,
             restore_deleted: order.restore_deleted,
-            requested_by: Some(SUBJECT.to_owned()),
+            requested_by: Some(COMMAND_LINE.to_owned()),
         };
         let ended = self.sync_now(account, wish).await;
         // Else the next run of the account, in whatever process, would wait for the lease's end.

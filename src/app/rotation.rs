@@ -13,7 +13,11 @@ use crate::{
         random::SystemChance,
     },
     config::{Config, DatabaseLocation},
-    domain::id::{AccountId, EngineerId},
+    domain::{
+        audit::{AuditAction, AuditActor, AuditRecord},
+        clock::{Clock as _, SystemClock},
+        id::{AccountId, EngineerId},
+    },
     port::keys::KeySource as _,
     store::{Resealed, Store, Trouble},
 };
@@ -89,7 +93,22 @@ pub async fn rotate_sealing_key(config: &Config, wish: RotationWish) -> Result<R
         retire_sealing_key(&config.data.dir)?;
         retired = true;
     }
+    record(&store, &next, &resealed, retired).await?;
     Ok(Rotation::Done { key: next, resealed, retired })
+}
+
+/// Tells the audit log of each account.
+async fn record(store: &Store, key: &str, resealed: &Resealed, retired: bool) -> Result<(), AppError> {
+    let record = AuditRecord::new(AuditActor::command_line(), AuditAction::RotateKeys, SystemClock.now())
+        .with("key", key)
+        .with("resealed", resealed.done.to_string())
+        .with("retired", retired.to_string());
+    for log in store.log_heads().await? {
+        let mut tx = store.begin(&log.account).await?;
+        tx.record(record.clone(), &SystemChance);
+        tx.commit().await?;
+    }
+    Ok(())
 }
 
 /// The key of the configuration that is to be sealed with: the present one of the configuration, which must not be the

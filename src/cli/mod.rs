@@ -1,6 +1,7 @@
 //! The commands, one file each. Only they print: what was asked for to standard output, what went wrong to standard error.
 
 mod account;
+mod audit;
 mod backup;
 mod check;
 mod config;
@@ -63,6 +64,8 @@ enum Command {
     Restore(restore::Restore),
     #[command(subcommand)]
     Keys(keys::Keys),
+    #[command(subcommand)]
+    Audit(audit::Audit),
     Schema(schema::Schema),
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -81,7 +84,7 @@ fn dispatch(settings: &Settings, command: Command) -> Result<(), Failure> {
     match command {
         Command::Schema(command) => command.run(),
         Command::Config(command) => command.run(settings),
-        Command::Token(command) => command.run(settings),
+        Command::Token(command) => block_on(command.run(settings)),
         Command::Serve(command) => block_on(command.run(settings)),
         Command::Migrate(command) => block_on(command.run(settings)),
         Command::Sync(command) => block_on(command.run(settings)),
@@ -92,6 +95,7 @@ fn dispatch(settings: &Settings, command: Command) -> Result<(), Failure> {
         Command::Backup(command) => block_on(command.run(settings)),
         Command::Restore(command) => block_on(command.run(settings)),
         Command::Keys(command) => block_on(command.run(settings)),
+        Command::Audit(command) => block_on(command.run(settings)),
     }
 }
 

@@ -16,8 +16,8 @@ use crate::{
 
 /// Print an access token
 ///
-/// Only the secret in the data folder is needed (or the one of the configuration), and no database. Where an identity provider makes
-/// the tokens (auth.jwks_url or auth.oidc_issuer), there are none from here.
+/// Only the secret in the data folder is needed (or the one of the configuration). Where there is a database already, its audit log
+/// tells of the token. Where an identity provider makes the tokens (auth.jwks_url or auth.oidc_issuer), there are none from here.
 #[derive(Debug, Args)]
 pub(super) struct Token {
     /// The account that its holder works in [default: the only one of the configuration]
@@ -45,7 +45,7 @@ fn parse_role(text: &str) -> Result<Role, String> {
 }
 
 impl Token {
-    pub(super) fn run(self, settings: &Settings) -> Result<(), Failure> {
+    pub(super) async fn run(self, settings: &Settings) -> Result<(), Failure> {
         let is_engineer = self.roles.contains(&Role::Engineer);
         if is_engineer != self.engineer.is_some() {
             return Err(Failure::usage("--role ENGINEER and --engineer go together: the role is that of one engineer"));
@@ -73,6 +73,10 @@ impl Token {
             engineer: self.engineer,
             expires_at: now + self.ttl,
         };
-        output::print(&format!("{}\n", app::issue_token_offline(&config, &token, now)?))
+        let issued = app::issue_token_offline(&config, &token, now).await?;
+        if !issued.recorded {
+            output::note("note: there is no database yet, so no audit log tells of this token");
+        }
+        output::print(&format!("{}\n", issued.text))
     }
 }

@@ -63,11 +63,13 @@ pub enum Permission {
     ManageApiKeys,
     /// Read the audit log.
     ViewAuditLog,
+    /// Have contact data shown on the record.
+    RevealContacts,
 }
 
 impl Permission {
     /// Every permission.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ViewRoll,
         Self::ViewContacts,
         Self::EditEngineers,
@@ -78,6 +80,7 @@ impl Permission {
         Self::ExchangeFiles,
         Self::ManageApiKeys,
         Self::ViewAuditLog,
+        Self::RevealContacts,
     ];
 }
 
@@ -91,6 +94,9 @@ pub enum Credential {
     /// They run commands on the machine itself.
     CommandLine,
 }
+
+/// The subject of whoever runs commands on the machine itself.
+pub const COMMAND_LINE: &str = "command line";
 
 /// A caller whose token or key was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,13 +6,16 @@ mod facts;
 use chrono::{DateTime, Utc};
 
 use super::{
-    actor::{Actor, Credential, Role},
+    actor::{Actor, COMMAND_LINE, Credential, Role},
     id::{ApiKeyId, AuditEntryId, DirectorySyncId, EngineerId},
     named::named,
     request::RequestContext,
 };
 
 pub use self::facts::{Facts, Portrait};
+
+/// The most characters of a reason.
+pub const MAX_REASON: usize = 500;
 
 named! {
     /// What was done, or tried: the mutation's name, or what is done elsewhere.
@@ -41,6 +44,8 @@ named! {
         CreateApiKey = "CREATE_API_KEY",
         /// `revokeApiKeys`.
         RevokeApiKeys = "REVOKE_API_KEYS",
+        /// `revealContact`.
+        RevealContact = "REVEAL_CONTACT",
         /// A file of bulk edits.
         ImportEngineers = "IMPORT_ENGINEERS",
         /// The roll as a file.
@@ -109,6 +114,12 @@ impl AuditActor {
     /// A person whom their confirmation link shows.
     pub fn link() -> Self {
         Self { kind: AuditActorKind::Link, subject: "link".to_owned(), roles: Vec::new() }
+    }
+
+    /// Someone who runs a command on the machine itself.
+    pub fn command_line() -> Self {
+        let kind = AuditActorKind::CommandLine;
+        Self { kind, subject: COMMAND_LINE.to_owned(), roles: vec![Role::Admin] }
     }
 
     /// rollcall by itself.
@@ -213,6 +224,12 @@ impl AuditRecord {
     #[must_use]
     pub fn refused(&self, code: &str) -> Self {
         Self { refused: Some(code.to_owned()), ..self.clone() }
+    }
+
+    /// The same with the words of whoever does it for why.
+    #[must_use]
+    pub fn because(&self, reason: Option<&str>) -> Self {
+        Self { reason: reason.map(str::to_owned), ..self.clone() }
     }
 
     /// The same with what changed.

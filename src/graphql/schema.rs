@@ -11,7 +11,8 @@ use super::{
     },
     mutation::{
         api_key::ApiKeyMutation, channel::ChannelMutation, confirmation::ConfirmationMutation,
-        deletion::DeletionMutation, directory_sync::DirectorySyncMutation, engineer::EngineerMutation,
+        contact::ContactMutation, deletion::DeletionMutation, directory_sync::DirectorySyncMutation,
+        engineer::EngineerMutation,
     },
     query::{
         api_key::ApiKeyQuery, audit_log::AuditLogQuery, channel_kind::ChannelKindQuery,
@@ -48,6 +49,7 @@ pub struct Mutation(
     DeletionMutation,
     ChannelMutation,
     ConfirmationMutation,
+    ContactMutation,
     DirectorySyncMutation,
     ApiKeyMutation,
 );

@@ -56,7 +56,7 @@ impl Services {
         record: &AuditRecord,
     ) -> Result<Option<Engineer>, ServiceError> {
         if !actor.can_edit(input.id) {
-            return Err(self.hidden_or_forbidden(actor, input.id));
+            return Err(self.hidden_or_forbidden(actor, input.id, "id"));
         }
         let account = self.account(&actor.account)?;
         let edits = judge(&input.edits, &account.settings).map_err(ServiceError::Refused)?;
@@ -91,9 +91,9 @@ impl Services {
     }
 
     /// Who may not even see the engineer learns nothing of them.
-    pub(super) fn hidden_or_forbidden(&self, actor: &Actor, id: EngineerId) -> ServiceError {
+    pub(super) fn hidden_or_forbidden(&self, actor: &Actor, id: EngineerId, field: &str) -> ServiceError {
         let code = if actor.can_view(id) { RefusalCode::NotAllowed } else { RefusalCode::NotFound };
-        Refusal::new(code).with("what", "engineer").at(&["id"]).into()
+        Refusal::new(code).with("what", "engineer").at(&[field]).into()
     }
 }
 

@@ -1,7 +1,10 @@
 //! The audit log: who did what to whom, or was refused it.
 
+mod commands;
+mod doors;
 mod entries;
 mod mutations;
+mod reveal;
 
 use serde_json::{Value, json};
 
@@ -19,7 +22,7 @@ async fn newest(app: &TestApp, first: i32) -> Vec<Value> {
 
 /// The entries that are wanted, the newest first.
 async fn wanted(caller: &Caller<'_>, filter: Value) -> Vec<Value> {
-    let data = caller.data(ENTRIES, json!({ "first": 100, "filter": filter })).await;
+    let data = caller.data(ENTRIES, json!({ "first": 50, "filter": filter })).await;
     data["auditLog"]["nodes"].as_array().unwrap().clone()
 }
 

@@ -93,6 +93,8 @@ reasons! {
     TooManyIds = "TOO_MANY_IDS", "too many at once; {limit} are taken", "一次数量过多,最多 {limit} 个";
     /// An API key for the role ENGINEER, which is always one person's.
     NobodysRole = "NOBODYS_ROLE", "a key is nobody's; VIEWER, OPERATOR and ADMIN are allowed", "密钥不属于任何人员,可选 VIEWER、OPERATOR 或 ADMIN";
+    /// A chat robot's webhook.
+    NeverShown = "NEVER_SHOWN", "a webhook is never shown", "Webhook 地址从不显示";
     /// A moment that must lie ahead.
     NotAhead = "NOT_AHEAD", "the moment must lie ahead", "必须是将来的时间";
 }

@@ -3,6 +3,7 @@
 pub(super) mod api_key;
 pub(super) mod channel;
 pub(super) mod confirmation;
+pub(super) mod contact;
 pub(super) mod deletion;
 pub(super) mod directory_sync;
 pub(super) mod engineer;

@@ -32,6 +32,8 @@ pub(in crate::graphql) enum AuditAction {
     CreateApiKey,
     /// revokeApiKeys.
     RevokeApiKeys,
+    /// revealContact.
+    RevealContact,
     /// A file of bulk edits.
     ImportEngineers,
     /// The roll as a file.

@@ -194,6 +194,8 @@ pub(in crate::graphql) enum Permission {
     ManageApiKeys,
     /// Read the audit log.
     ViewAuditLog,
+    /// Have contact data shown on the record: revealContact.
+    RevealContacts,
 }
 
 /// Whether an API key is good.

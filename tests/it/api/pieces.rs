@@ -34,6 +34,7 @@ async fn the_viewer_is_told_who_they_are_and_what_they_may(database: Database) {
         "EXCHANGE_FILES",
         "MANAGE_API_KEYS",
         "VIEW_AUDIT_LOG",
+        "REVEAL_CONTACTS",
     ];
     let table = [
         (Role::Viewer, "VIEWER", &all[..1]),

@@ -29,7 +29,7 @@ const WHO: &str = "{ viewer { subject roles permissions engineer { id } tokenExp
 
 async fn a_key_does_what_its_role_allows_over_every_door(database: Database) {
     let app = TestApp::start(database).await;
-    for (role, rights) in [("VIEWER", 1), ("OPERATOR", 6), ("ADMIN", 10)] {
+    for (role, rights) in [("VIEWER", 1), ("OPERATOR", 6), ("ADMIN", 11)] {
         let made = make(&app.admin(), role).await;
         let holder = app.caller_with(made.key.clone());
         let mut told = vec![holder.data(WHO, json!({})).await["viewer"].clone()];

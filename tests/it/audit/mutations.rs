@@ -23,7 +23,7 @@ both_dbs! {
 }
 
 /// Every mutation, the action that its entry names, and the kind of thing that it is done to.
-const MUTATIONS: [(&str, &str, Option<&str>); 11] = [
+const MUTATIONS: [(&str, &str, Option<&str>); 12] = [
     ("addEngineer", "ADD_ENGINEER", Some("ENGINEER")),
     ("cancelChannels", "CANCEL_CHANNELS", Some("ENGINEER")),
     ("confirmChannel", "CONFIRM_CHANNEL", Some("ENGINEER")),
@@ -31,6 +31,7 @@ const MUTATIONS: [(&str, &str, Option<&str>); 11] = [
     ("deleteEngineers", "DELETE_ENGINEERS", Some("ENGINEER")),
     ("refreshConfirmations", "REFRESH_CONFIRMATIONS", None),
     ("restoreEngineers", "RESTORE_ENGINEERS", Some("ENGINEER")),
+    ("revealContact", "REVEAL_CONTACT", Some("ENGINEER")),
     ("revokeApiKeys", "REVOKE_API_KEYS", Some("API_KEY")),
     ("subscribeChannels", "SUBSCRIBE_CHANNELS", Some("ENGINEER")),
     ("syncEngineers", "SYNC_ENGINEERS", Some("DIRECTORY_SYNC")),
@@ -85,6 +86,7 @@ fn input(field: &str, stage: &Stage) -> Value {
         "createApiKey" => json!({ "label": "wall", "role": "VIEWER" }),
         "deleteEngineers" | "restoreEngineers" => json!({ "ids": [engineer] }),
         "refreshConfirmations" => json!({}),
+        "revealContact" => json!({ "engineerId": engineer, "channel": "EMAIL", "reason": "the table" }),
         "revokeApiKeys" => json!({ "ids": [key] }),
         "syncEngineers" => json!({ "directory": "hr" }),
         "updateEngineer" => json!({ "id": engineer, "alias": "Canary" }),

@@ -45,6 +45,7 @@ fn every_role_may_do_what_the_matrix_says() {
         (Permission::ExchangeFiles, [false, false, true, false]),
         (Permission::ManageApiKeys, [false, false, true, false]),
         (Permission::ViewAuditLog, [false, false, true, false]),
+        (Permission::RevealContacts, [false, false, true, false]),
     ];
     assert_eq!(ROLES, Role::ALL);
     assert_eq!(matrix.map(|(permission, _)| permission), Permission::ALL);

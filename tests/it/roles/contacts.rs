@@ -13,6 +13,7 @@ both_dbs! {
     a_viewer_sees_masked_contacts_wherever_engineers_are_shown
     a_viewer_who_searches_by_contact_data_gets_what_a_search_for_nothing_gets
     a_viewer_who_is_an_engineer_too_sees_only_their_own_contacts
+    no_refusal_and_no_error_tells_a_contact
 }
 
 const EMAIL: &str = "canary.lin@demo.example";
@@ -176,4 +177,49 @@ async fn a_viewer_who_is_an_engineer_too_sees_only_their_own_contacts(database: 
     assert_eq!((&chen["mobile"], &chen["email"]), (&Value::Null, &Value::Null));
     assert_eq!(chen["mobileMasked"], "+86 139****9002");
     assert_eq!(search(&both, "chen@demo").await, search(&both, NOTHING).await);
+}
+
+/// What a caller may try on someone: it is refused to some, and done for others.
+const TRIES: [(&str, &str); 8] = [
+    ("updateEngineer(input: { id: $id, alias: \"x\", version: 77 })", "userErrors { code message params { value } }"),
+    ("updateEngineer(input: { id: $id, mobile: \"12\" })", "userErrors { code message params { value } }"),
+    ("subscribeChannels(input: { engineerIds: [$id] })", "outcomes { userError { message params { value } } }"),
+    (
+        "subscribeChannels(input: { engineerIds: [$id], channels: [SMS] })",
+        "outcomes { userError { message params { value } } }",
+    ),
+    (
+        "cancelChannels(input: { engineerIds: [$id], channels: [LARK] })",
+        "outcomes { userError { message params { value } } }",
+    ),
+    (
+        "confirmChannel(input: { engineerId: $id, channel: SMS, code: \"000000\" })",
+        "userErrors { message params { value } }",
+    ),
+    (
+        "revealContact(input: { engineerId: $id, channel: LARK, reason: \"why\" })",
+        "endpoint userErrors { message params { value } }",
+    ),
+    ("restoreEngineers(input: { ids: [$id] })", "outcomes { userError { message params { value } } }"),
+];
+
+async fn no_refusal_and_no_error_tells_a_contact(database: Database) {
+    let app = TestApp::start(database).await;
+    app.write_directory("hr", &[LISTED]);
+    sync(&app).await;
+    let lin = app.admin().find("lin").await["id"].clone();
+    app.run_workers().await;
+    for role in [Role::Viewer, Role::Operator, Role::Admin] {
+        for (field, selection) in TRIES {
+            let document = format!("mutation($id: ID!) {{ {field} {{ {selection} }} }}");
+            let (_, response) = app.caller(role).in_language("zh-CN").execute(&document, json!({ "id": lin })).await;
+            let told = response.to_string();
+            assert!(response["data"].is_object(), "{told}");
+            assert!(!told.contains("canary") && !told.contains("13800138001"), "{role:?}: {told}");
+        }
+        let file = format!("id,mobile\n{},12\n", lin.as_str().unwrap());
+        let import = app.caller(role).request(reqwest::Method::POST, "/import").header("content-type", "text/csv");
+        let told = import.body(file).send().await.unwrap().text().await.unwrap();
+        assert!(!told.contains("canary") && !told.contains("13800138001"), "{role:?}: {told}");
+    }
 }

@@ -76,6 +76,10 @@ pub(super) fn operation(row: &Row, stage: &Stage) -> (String, Value) {
         }
         ("refreshConfirmations", "") => mutation("RefreshConfirmationsInput", payload, json!({})),
         ("restoreEngineers", "") => mutation("RestoreEngineersInput", bulk, json!({ "ids": [target] })),
+        ("revealContact", "") => {
+            let input = json!({ "engineerId": target, "channel": "EMAIL", "reason": "the matrix" });
+            mutation("RevealContactInput", payload, input)
+        }
         ("revokeApiKeys", "") => mutation("RevokeApiKeysInput", bulk, json!({ "ids": [key] })),
         ("subscribeChannels", "") => mutation("SubscribeChannelsInput", bulk, ids),
         ("subscribeChannels", "filter") => mutation("SubscribeChannelsInput", bulk, filter),
