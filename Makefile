@@ -25,7 +25,7 @@ test: ## Run every test, on SQLite and on a throw-away PostgreSQL (NO_POSTGRES=1
 	$(CARGO) test --locked --workspace $(ARGS)
 
 # What has a long form: the names of tests begin so.
-SOAK_TESTS ?= faults:: processes::killed
+SOAK_TESTS ?= faults::frozen faults::restarted faults::two_servers processes::killed
 
 .PHONY: soak
 soak: ## Run the fault tests in their long forms, about an hour (SOAK_TESTS="…" for some of them)

@@ -1,7 +1,7 @@
 //! Counting operations, by what they ask and what they were answered.
 
 use async_graphql::{
-    Response, Value,
+    Response, ServerError, Value,
     parser::types::{OperationType, Selection},
 };
 
@@ -93,10 +93,18 @@ fn name_code(response: &Response) -> &'static str {
 
 /// The code of the first error; `None` where there is none.
 pub fn code_of(response: &Response) -> Option<ErrorCode> {
-    let error = response.errors.first()?;
+    response.errors.first().map(code_of_error)
+}
+
+/// Whether something of the response could not be had for now: asked again, it may be whole.
+pub fn lacks_for_now(response: &Response) -> bool {
+    response.errors.iter().any(|error| code_of_error(error) == ErrorCode::Unavailable)
+}
+
+fn code_of_error(error: &ServerError) -> ErrorCode {
     let code = match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
         Some(Value::String(name)) => ErrorCode::from_name(name),
         Some(_) | None => None,
     };
-    Some(code.unwrap_or(ErrorCode::Internal))
+    code.unwrap_or(ErrorCode::Internal)
 }

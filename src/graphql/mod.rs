@@ -25,7 +25,7 @@ mod variables;
 pub(crate) use self::error::Fault;
 pub use self::{
     context::Session,
-    count::{Counting, code_of},
+    count::{Counting, code_of, lacks_for_now},
     error::{ErrorCode, UNWRITABLE},
     gate::{Admitted, Call, Gate},
     guard::{CacheUse, Document, GuardLimits},

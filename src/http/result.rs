@@ -6,7 +6,7 @@ use async_graphql::{Response, ServerError, Value};
 use axum::body::Bytes;
 use serde::Serialize;
 
-use crate::graphql::{ErrorCode, Fault, code_of};
+use crate::graphql::{ErrorCode, Fault, code_of, lacks_for_now};
 
 /// An operation failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,8 +57,12 @@ pub(super) fn read(response: &Response) -> Result<Bytes, Failure> {
     if is_refused(response) { Err(Failure::of(response)) } else { Ok(to_json(response)) }
 }
 
-/// The result of one event; or the errors, where there is nothing to show of it.
+/// The result of one event; or the errors, where there is nothing to show of it, or a part of it could not be read now: an event
+/// is shown once, and so waits until it can be shown whole.
 pub(super) fn read_event(response: &Response) -> Result<Bytes, Failure> {
+    if lacks_for_now(response) {
+        return Err(Failure { code: ErrorCode::Unavailable, ..Failure::of(response) });
+    }
     let failed = response.data == Value::Null && !response.errors.is_empty();
     if failed { Err(Failure::of(response)) } else { Ok(to_json(response)) }
 }
