@@ -58,5 +58,24 @@ bench: ## Measure a directory sync of 10,000 people
 	$(CARGO) run --release --locked -p bench --bin directory-sync
 
 .PHONY: deny
-deny: ## Check licences, forbidden crates and sources of the dependencies (needs cargo-deny)
+deny: ## Check licences, forbidden crates, sources and known faults of the dependencies (needs cargo-deny)
 	$(CARGO) deny --all-features check bans licenses sources
+	@if $(CARGO) deny fetch db; then \
+		$(CARGO) deny --all-features check --disable-fetch advisories; \
+	else \
+		echo "SKIPPED: the known faults of dependencies. Their database (RustSec) cannot be fetched from here." >&2; \
+	fi
+
+FUZZ_SECONDS ?= 600
+FUZZ_TARGETS ?= guard webhook socket_message table
+
+# The lock file is the workspace's, so that what runs is what the binary holds; cargo adds what only the fuzzer needs.
+.PHONY: fuzz
+fuzz: ## Give each reader of foreign text random input for FUZZ_SECONDS (600) (needs cargo-fuzz and a C++ compiler; FUZZ_TARGETS="guard")
+	cp Cargo.lock fuzz/Cargo.lock
+	@for target in $(FUZZ_TARGETS); do \
+		echo "== $$target: $(FUZZ_SECONDS) s"; \
+		mkdir -p fuzz/corpus/$$target; \
+		$(CARGO) fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=16384 -print_final_stats=1 || exit 1; \
+	done

@@ -55,7 +55,10 @@ use crate::{
     service::Services,
 };
 
-pub use self::health::{Check, Readiness, Standing};
+pub use self::{
+    health::{Check, Readiness, Standing},
+    socket::{ClientMessage, InvalidMessage},
+};
 
 /// How long a browser may remember what CORS allows.
 const CORS_MAX_AGE: Duration = Duration::from_secs(600);

@@ -44,7 +44,7 @@ pub use self::{
 const MAX_BRACKETS: usize = 64;
 
 /// Judges documents and operations.
-pub(super) struct Guard {
+pub struct Guard {
     limits: GuardLimits,
     documents: Option<DocumentCache>,
     measured: AtomicU64,

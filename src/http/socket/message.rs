@@ -12,22 +12,36 @@ const MAX_ID: usize = 256;
 
 /// What a client says.
 #[derive(Debug)]
-pub(super) enum ClientMessage {
+pub enum ClientMessage {
     /// Who it is.
-    ConnectionInit { payload: Map<String, Json> },
+    ConnectionInit {
+        /// The token, and the language of the answers, where they are not in the upgrade request.
+        payload: Map<String, Json>,
+    },
     /// Asks for a pong.
-    Ping { payload: Option<Json> },
+    Ping {
+        /// What comes back with the pong.
+        payload: Option<Json>,
+    },
     /// Answers a ping, or just shows that it is there.
     Pong,
     /// Begins an operation.
-    Subscribe { id: String, call: Call },
+    Subscribe {
+        /// The client's name for it, of 1 to 256 bytes.
+        id: String,
+        /// The operation.
+        call: Call,
+    },
     /// Ends an operation.
-    Complete { id: String },
+    Complete {
+        /// The client's name for it.
+        id: String,
+    },
 }
 
-/// The message is not one of the protocol: what is wrong, short enough for a close frame.
+/// The message is not one of the protocol: what is wrong, short enough for a close frame (123 bytes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct InvalidMessage(pub(super) &'static str);
+pub struct InvalidMessage(pub &'static str);
 
 #[derive(Deserialize)]
 struct Envelope {
@@ -49,7 +63,10 @@ struct Payload {
 
 impl ClientMessage {
     /// Reads a message.
-    pub(super) fn parse(text: &str) -> Result<Self, InvalidMessage> {
+    ///
+    /// # Errors
+    /// When it is none that a client sends.
+    pub fn parse(text: &str) -> Result<Self, InvalidMessage> {
         let envelope: Envelope = serde_json::from_str(text)
             .map_err(|_| InvalidMessage("A message must be a JSON object with a type; id must be a string"))?;
         let Envelope { kind, id, payload } = envelope;

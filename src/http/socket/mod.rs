@@ -14,4 +14,5 @@ mod socket;
 mod upgrade;
 mod wire;
 
+pub use self::message::{ClientMessage, InvalidMessage};
 pub(super) use self::upgrade::{refuse_method, upgrade};
