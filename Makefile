@@ -1,4 +1,5 @@
-# Needs cargo, make and git; `make test` also wants the programs of a PostgreSQL server (see scripts/ensure-postgres).
+# Needs cargo, make and git; `make test` also wants the programs of a PostgreSQL server (see scripts/ensure-postgres) and
+# Node.js (see scripts/ensure-clients).
 # ARGS goes to the program: make run ARGS="--listen 127.0.0.1:9000"
 
 CARGO ?= cargo
@@ -20,8 +21,9 @@ demo: ## The same with simulated people who confirm, refuse and let links expire
 	$(CARGO) run --locked -- serve --demo --simulate $(ARGS)
 
 .PHONY: test
-test: ## Run every test, on SQLite and on a throw-away PostgreSQL (NO_POSTGRES=1 skips the latter)
+test: ## Run every test, on SQLite and on a throw-away PostgreSQL (NO_POSTGRES=1, NO_CLIENTS=1 skip what they name)
 	./scripts/ensure-postgres
+	./scripts/ensure-clients
 	$(CARGO) test --locked --workspace $(ARGS)
 
 # What has a long form: the names of tests begin so.

@@ -10,6 +10,7 @@ mod architecture;
 mod audit;
 mod auth_tokens;
 mod bulk_file;
+mod clients;
 mod config;
 mod confirm_page;
 mod confirmation_sync;

@@ -10,6 +10,7 @@ pub mod provider;
 pub mod proxy;
 pub mod raw;
 pub mod roll;
+pub mod script;
 pub mod smtp;
 pub mod socket;
 pub mod wire;

@@ -5,6 +5,7 @@ use std::{
     net::{SocketAddr, TcpListener},
     path::Path,
     process::{Child, Command, Output, Stdio},
+    sync::atomic::{AtomicU16, Ordering},
     thread,
 };
 
@@ -47,6 +48,24 @@ pub fn free_address() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port")
 }
 
+/// An address for a server that is started there again and again: free a moment ago, and of a port that the system gives
+/// to nobody by itself, neither to a listener nor to a connection, while the server is down.
+pub fn stable_address() -> SocketAddr {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+
+    // Linux gives out ports from 32,768. Two test processes begin at different ones.
+    let begin = u16::try_from(std::process::id() % 100).expect("below 100") * 100;
+    (0..10_000)
+        .map(|_| SocketAddr::from(([127, 0, 0, 1], 20_000 + (begin + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000)))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .expect("a free port")
+}
+
+/// The command by which a shell gets a token of the demonstration's account.
+pub fn token_command(data: &Path, role: &str, ttl: &str) -> String {
+    format!("'{ROLLCALL}' token --data '{}' --account demo --role {role} --ttl {ttl}", data.display())
+}
+
 /// A demonstration server. Dropped, it is killed.
 pub struct ServerProcess {
     child: Child,
@@ -59,7 +78,12 @@ pub struct ServerProcess {
 impl ServerProcess {
     /// Starts a server and waits until it says that it is ready.
     pub fn start(data: &Path, env: &[(&str, &str)]) -> Self {
-        Self::start_with(data, env, &[], Stdio::null())
+        Self::start_at(free_address(), data, env)
+    }
+
+    /// The same at this address, so that a server that was killed comes back where its clients look for it.
+    pub fn start_at(address: SocketAddr, data: &Path, env: &[(&str, &str)]) -> Self {
+        Self::start_with(address, data, env, &[], Stdio::null())
     }
 
     /// The same by a shell that does something first.
@@ -67,23 +91,22 @@ impl ServerProcess {
         let mut shell = Command::new("sh");
         shell.args(["-c", &format!("{first}; exec \"$0\" \"$@\""), ROLLCALL, "serve"]);
         shell.stdin(Stdio::null()).current_dir(std::env::temp_dir());
-        Self::launch(shell, data, &[], Stdio::null())
+        Self::launch(free_address(), shell, data, &[], Stdio::null())
     }
 
     /// The same with more arguments, and with its log in a file.
     pub fn start_logging(data: &Path, env: &[(&str, &str)], more: &[&str], log: &Path) -> Self {
         let log = std::fs::File::create(log).expect("a file for the log");
-        Self::start_with(data, env, more, log.into())
+        Self::start_with(free_address(), data, env, more, log.into())
     }
 
-    fn start_with(data: &Path, env: &[(&str, &str)], more: &[&str], log: Stdio) -> Self {
+    fn start_with(address: SocketAddr, data: &Path, env: &[(&str, &str)], more: &[&str], log: Stdio) -> Self {
         let mut command = command(&["serve"], env);
         command.args(more);
-        Self::launch(command, data, env, log)
+        Self::launch(address, command, data, env, log)
     }
 
-    fn launch(mut command: Command, data: &Path, env: &[(&str, &str)], log: Stdio) -> Self {
-        let address = free_address();
+    fn launch(address: SocketAddr, mut command: Command, data: &Path, env: &[(&str, &str)], log: Stdio) -> Self {
         let (data, listen) = (data.display().to_string(), address.to_string());
         command.args(["--demo", "--migrate", "--listen", &listen, "--data", &data]);
         let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the binary");
