@@ -3,6 +3,7 @@
 
 mod answer;
 mod events;
+mod live;
 mod parameters;
 
 use std::sync::Arc;
@@ -13,11 +14,10 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
     response::Response,
 };
-use futures_util::{StreamExt, future, stream};
 
 use self::{
-    answer::{outcome_of, respond},
-    events::stream_results,
+    answer::{outcome_of, respond, to_json},
+    events::{only, respond_events},
     parameters::{BadParameters, read_body, read_url},
 };
 use super::{
@@ -27,7 +27,9 @@ use super::{
     caller::authenticate,
     error::HttpError,
     graphql_status::{MediaType, Outcome, Profile, status_of},
+    groups::LiveQuery,
     language::language_of,
+    listener::Line,
     socket,
 };
 use crate::graphql::{Admitted, Call, Session};
@@ -148,8 +150,9 @@ async fn run(
             Ok(answer_once(state.gate.execute(admitted, session).await, wanted))
         }
         OperationType::Subscription if wanted.events => {
-            let status = status_of(Outcome::Complete, MediaType::EventStream, PROFILE);
-            Ok(stream_results(status, state.gate.follow(admitted, session, Arc::default())))
+            let line = parts.extensions.get::<Line>().cloned();
+            let events = live::follow(state, LiveQuery::new(admitted, Arc::new(session.clone())), line)?;
+            Ok(respond_events(status_of(Outcome::Complete, MediaType::EventStream, PROFILE), events))
         }
         OperationType::Subscription => {
             let status = status_of(Outcome::NotCarried, wanted.for_refusal(), PROFILE);
@@ -168,10 +171,9 @@ fn answer_once(response: GraphqlResponse, wanted: Wanted) -> Response {
         MediaType::Json | MediaType::GraphqlResponse => respond(response, wanted.result, PROFILE),
         MediaType::EventStream => {
             let status = status_of(outcome_of(&response), MediaType::EventStream, PROFILE);
-            if status == StatusCode::OK {
-                stream_results(status, stream::once(future::ready(response)).boxed())
-            } else {
-                respond(response, MediaType::Json, PROFILE)
+            match to_json(&response).filter(|_| status == StatusCode::OK) {
+                Some(result) => respond_events(status, only(&result)),
+                None => respond(response, MediaType::Json, PROFILE),
             }
         }
     }

@@ -21,6 +21,17 @@ const READ_BUFFER: usize = 32 * 1024;
 /// How long to wait before another connection is accepted when that failed: there are no file handles left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// The connection that a request came on.
+#[derive(Clone, Default)]
+pub(super) struct Line(CancellationToken);
+
+impl Line {
+    /// Cuts the connection, whatever is still to be sent on it: its client takes nothing.
+    pub(super) fn cut(&self) {
+        self.0.cancel();
+    }
+}
+
 /// Serves the router until `drain`; then accepts nobody any more, lets every open request come to its end, and comes back when
 /// the last connection is closed. What lasts long, such as a WebSocket, must end by itself on `drain`.
 ///
@@ -52,9 +63,12 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, router: Router, d
         debug!(%error, "A connection took no options");
     }
     let service = TowerToHyperService::new(router);
+    let line = Line::default();
+    let cut = line.0.clone();
     let service = service_fn(move |request: Request<Incoming>| {
         let mut request = request.map(Body::new);
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(line.clone());
         let answer = service.call(request);
         async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
     });
@@ -69,8 +83,12 @@ async fn serve_connection(stream: TcpStream, peer: SocketAddr, router: Router, d
         ended = connection.as_mut() => ended,
         () = drain.cancelled() => {
             connection.as_mut().graceful_shutdown();
-            connection.await
+            tokio::select! {
+                ended = connection => ended,
+                () = cut.cancelled() => return,
+            }
         }
+        () = cut.cancelled() => return,
     };
     if let Err(error) = ended {
         debug!(%error, "A connection ended early: {error}");

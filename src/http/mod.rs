@@ -79,9 +79,9 @@ pub struct HttpState {
     pub groups: Groups,
     /// Who is connected for long.
     pub sessions: Sessions,
-    /// What a WebSocket may do.
+    /// What a WebSocket or a stream of events may do.
     pub sockets: SocketsConfig,
-    /// The tasks of the WebSockets.
+    /// The tasks of the WebSockets and of the streams of events.
     pub socket_tasks: TaskTracker,
     /// The URL under which people reach the server, without a slash at its end. A proxy that shows it under a path
     /// takes that path away.

@@ -14,6 +14,7 @@ use crate::{
     http::{
         error::HttpError,
         graphql_status::{MediaType, Outcome, Profile, status_of},
+        result::is_refused,
     },
 };
 
@@ -46,13 +47,6 @@ pub(super) fn to_json(response: &GraphqlResponse) -> Option<Vec<u8>> {
         extensions: &response.extensions,
     };
     serde_json::to_vec(&document).ok()
-}
-
-/// Whether nothing was executed: what failed while it was has a path.
-fn is_refused(response: &GraphqlResponse) -> bool {
-    response.data == Value::Null
-        && !response.errors.is_empty()
-        && response.errors.iter().all(|error| error.path.is_empty())
 }
 
 /// What became of the operation.

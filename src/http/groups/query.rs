@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::{
     domain::{
         account::Locale,
-        actor::Role,
+        actor::{Actor, Role},
         id::{AccountId, EngineerId},
     },
     graphql::{Admitted, Session, Sharing},
@@ -39,6 +39,11 @@ impl LiveQuery {
     pub(in crate::http) fn new(admitted: Admitted, session: Arc<Session>) -> Self {
         let sharing = Sharing::of(&admitted);
         Self { admitted, session, sharing }
+    }
+
+    /// Who asks.
+    pub(in crate::http) fn actor(&self) -> &Actor {
+        &self.session.actor
     }
 
     /// The key among the queries that follow that log.

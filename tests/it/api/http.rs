@@ -5,13 +5,14 @@ use serde_json::{Value, json};
 
 use super::{entries, text};
 use crate::harness::{
-    app::{Database, TestApp},
+    app::{Database, Setup, TestApp},
     both_dbs,
 };
 
 mod context;
 mod deadlines;
 mod events;
+mod live;
 mod negotiation;
 mod status;
 mod url;
@@ -20,6 +21,7 @@ both_dbs! {
     requests_that_are_none_are_refused_as_graphql_json
     only_json_in_utf8_is_taken
     callers_without_a_good_token_are_refused_as_graphql_json
+    whatever_else_is_refused_is_refused_as_graphql_json
     bodies_that_are_no_request_are_refused_with_what_would_be_right
     the_media_type_decides_the_status_of_a_refused_document
     operations_are_chosen_by_name_and_run_one_at_a_time
@@ -118,6 +120,29 @@ async fn callers_without_a_good_token_are_refused_as_graphql_json(database: Data
     let introspection = json!({ "query": "{ __schema { queryType { name } } }" });
     let response = app.request(Method::POST, "/graphql").json(&introspection).send().await.unwrap();
     assert_eq!(refusal(response).await.0, 401, "the schema is for callers, too");
+}
+
+async fn whatever_else_is_refused_is_refused_as_graphql_json(database: Database) {
+    let config = "[rate_limits]\nenabled = true\nbad_tokens_per_minute = 1\nbad_tokens_burst = 1\n".to_owned();
+    let app = TestApp::start_with(database, Setup { config, ..Setup::default() }).await;
+    let body = json!({ "query": "{ viewer { subject } }" });
+    let lin = app.admin().add("lin", json!({})).await;
+    let of_lin = app.engineer(lin["id"].as_str().unwrap());
+    app.admin().delete(&lin).await;
+    let socket = app.admin().request(Method::GET, "/graphql").header(header::CONNECTION, "upgrade");
+    let socket = socket.header(header::UPGRADE, "websocket").header(header::ORIGIN, "https://elsewhere.example");
+    let bad = || app.request(Method::POST, "/graphql").header(header::AUTHORIZATION, "Bearer nonsense").json(&body);
+    let table = [
+        (of_lin.request(Method::POST, "/graphql").json(&body), 403, "FORBIDDEN"),
+        (socket, 403, "FORBIDDEN"),
+        (app.admin().request(Method::GET, "/graphql/ws"), 426, "BAD_USER_INPUT"),
+        (bad(), 401, "UNAUTHENTICATED"),
+        (bad(), 429, "RATE_LIMITED"),
+    ];
+    for (request, status, code) in table {
+        let (told, told_code, _) = refusal(request.send().await.unwrap()).await;
+        assert_eq!((told, told_code.as_str()), (status, code));
+    }
 }
 
 async fn bodies_that_are_no_request_are_refused_with_what_would_be_right(database: Database) {

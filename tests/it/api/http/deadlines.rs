@@ -1,5 +1,7 @@
 //! Requests that do not come to their end.
 
+use std::time::{Duration, Instant};
+
 use crate::harness::{
     app::{Database, Setup, TestApp},
     both_dbs,
@@ -8,6 +10,26 @@ use crate::harness::{
 
 both_dbs! {
     a_body_that_does_not_come_is_not_waited_for
+}
+
+/// How long a client may take to send the head of a request.
+const HEAD: Duration = Duration::from_secs(10);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_head_that_does_not_come_is_not_waited_for() {
+    let app = TestApp::start(Database::sqlite()).await;
+    let began = Instant::now();
+    let mut connections = Vec::new();
+    for beginning in ["G", "GET /graphql?query={__typename} HTTP/1.1\r\nhost: x\r\nx-more: "] {
+        let mut connection = RawConnection::open(app.address).await;
+        connection.send(beginning).await;
+        connections.push(connection);
+    }
+    for mut connection in connections {
+        assert!(connection.is_closed().await);
+    }
+    let took = began.elapsed();
+    assert!(HEAD < took + Duration::from_secs(1) && took < 2 * HEAD, "{took:?}");
 }
 
 async fn a_body_that_does_not_come_is_not_waited_for(database: Database) {
