@@ -56,8 +56,9 @@ config-docs: ## Write docs/configuration.md anew
 	mv docs/configuration.md.new docs/configuration.md
 
 .PHONY: bench
-bench: ## Measure a directory sync of 10,000 people
+bench: ## Measure a directory sync of 10,000 people, and how a change reaches 10,000 live streams
 	$(CARGO) run --release --locked -p bench --bin directory-sync
+	$(CARGO) run --release --locked -p bench --bin fan-out
 
 .PHONY: deny
 deny: ## Check licences, forbidden crates, sources and known faults of the dependencies (needs cargo-deny)
