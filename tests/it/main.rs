@@ -36,5 +36,6 @@ mod rate_limits;
 mod roles;
 mod schema;
 mod smtp;
+mod sockets;
 mod subscribing;
 mod token_keys;

@@ -46,6 +46,37 @@ impl Socket {
         Self { stream, operations: 0 }
     }
 
+    /// Sends a text, whatever it is.
+    pub async fn send_text(&mut self, text: &str) {
+        self.send_message(Message::text(text.to_owned())).await;
+    }
+
+    /// Sends a text, if the server still takes one. Tells whether it did.
+    pub async fn try_send_text(&mut self, text: &str) -> bool {
+        self.stream.send(Message::text(text.to_owned())).await.is_ok()
+    }
+
+    /// Sends a message of the WebSocket.
+    pub async fn send_message(&mut self, message: Message) {
+        self.stream.send(message).await.expect("sending");
+    }
+
+    /// The next message of the WebSocket, whatever it is; `None` at the end.
+    pub async fn receive_message(&mut self) -> Option<Message> {
+        timeout(PATIENCE, self.stream.next()).await.expect("a message in time")?.ok()
+    }
+
+    /// The code and the reason with which the server closes the socket; what else comes is passed over.
+    pub async fn closed(&mut self) -> (u16, String) {
+        loop {
+            match self.receive_message().await {
+                Some(Message::Close(Some(frame))) => return (frame.code.into(), frame.reason.to_string()),
+                Some(Message::Close(None)) | None => panic!("the socket ended without a code"),
+                Some(_) => {}
+            }
+        }
+    }
+
     /// Sends a message.
     pub async fn send(&mut self, message: Value) {
         self.stream.send(Message::text(message.to_string())).await.expect("sending");

@@ -64,6 +64,13 @@ impl RawConnection {
         String::from_utf8(body).expect("text")
     }
 
+    /// Reads so many bytes.
+    pub async fn read_bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut bytes = vec![0; count];
+        timeout(PATIENCE, self.stream.read_exact(&mut bytes)).await.expect("bytes in time").expect("bytes");
+        bytes
+    }
+
     /// Whether the server closes the connection.
     pub async fn is_closed(&mut self) -> bool {
         let mut rest = Vec::new();
