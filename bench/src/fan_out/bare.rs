@@ -48,9 +48,8 @@ async fn tell(mut socket: WebSocket, mut frames: broadcast::Receiver<Utf8Bytes>)
 }
 
 fn frame(number: u32) -> String {
-    let engineer = uuid::Uuid::from_u128(ENGINEER);
     let cursor = cursor(number);
     format!(
-        r#"{{"id":"1","type":"next","payload":{{"data":{{"confirmationStatusChanged":{{"id":"{engineer}","cursor":"{cursor}","occurredAt":"2026-01-01T00:00:00.000Z","engineerId":"{engineer}","channel":"EMAIL","from":"PENDING","to":"CONFIRMED","cause":"LINK"}}}}}}}}"#
+        r#"{{"id":"1","type":"next","payload":{{"data":{{"confirmationStatusChanged":{{"id":"{ENGINEER}","cursor":"{cursor}","occurredAt":"2026-01-01T00:00:00.000Z","engineerId":"{ENGINEER}","channel":"EMAIL","from":"PENDING","to":"CONFIRMED","cause":"LINK"}}}}}}}}"#
     )
 }

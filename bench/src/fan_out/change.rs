@@ -2,11 +2,15 @@
 
 use std::{future::Future, net::SocketAddr, time::Duration};
 
-use rollcall::domain::clock::{Clock as _, SystemClock};
+use rollcall::domain::{
+    clock::{Clock as _, SystemClock},
+    id::EngineerId,
+};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, stdin},
     time::{Instant, sleep_until},
 };
+use uuid::Uuid;
 
 use crate::AnyResult;
 
@@ -23,7 +27,7 @@ pub const COUNT: u32 = PER_SECOND * SECONDS;
 pub const EVERY: Duration = Duration::from_millis(1000 / PER_SECOND as u64);
 
 /// The engineer whose channel changes.
-pub const ENGINEER: u128 = 0x0199_0000_0000_7000_8000_0000_0000_0001;
+pub const ENGINEER: EngineerId = EngineerId(Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0001));
 
 /// The live query, as a wall of dashboards asks it.
 pub const QUERY: &str = "subscription Wall($filter: StatusChangeFilter) { confirmationStatusChanged(filter: $filter) \
@@ -56,5 +60,5 @@ pub async fn publish<F: Future<Output = AnyResult<()>>>(
 
 /// The place of a change in the log, as text of the same form as rollcall's cursors.
 pub fn cursor(number: u32) -> String {
-    format!("{}.{:x}", uuid::Uuid::from_u128(ENGINEER), number + 1)
+    format!("{}.{:x}", ENGINEER.0, number + 1)
 }

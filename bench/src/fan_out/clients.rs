@@ -6,6 +6,7 @@ use std::{
     time::Duration,
 };
 
+use rollcall::domain::id::EngineerId;
 use serde_json::json;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -114,7 +115,7 @@ impl Client {
             return Err(String::from_utf8_lossy(&ack).into_owned().into());
         }
         // The second id makes the query one of its own.
-        let ids = [Uuid::from_u128(ENGINEER), Uuid::from_u128(query as u128 + 1)].map(|id| id.to_string());
+        let ids = [ENGINEER, EngineerId(Uuid::from_u128(query as u128 + 1))].map(|id| id.to_string());
         let payload = json!({ "query": QUERY, "variables": { "filter": { "engineerIds": ids } } });
         client.send(&json!({ "id": "1", "type": "subscribe", "payload": payload }).to_string()).await?;
         Ok(client)

@@ -12,12 +12,11 @@ use rollcall::{
         clock::{Clock as _, SystemClock},
         confirmation::{ConfirmationStatus, StatusChangeCause},
         event::{Event, StatusChange},
-        id::{AccountId, EngineerId},
+        id::AccountId,
     },
 };
 use tempfile::TempDir;
 use tokio::net::TcpListener;
-use uuid::Uuid;
 
 use crate::{
     AnyResult,
@@ -54,7 +53,7 @@ pub async fn serve() -> AnyResult<()> {
         async move {
             let mut tx = store.begin(&account).await?;
             let change = StatusChange {
-                engineer: EngineerId(Uuid::from_u128(ENGINEER)),
+                engineer: ENGINEER,
                 channel: ChannelKind::Email,
                 from: ConfirmationStatus::Pending,
                 to: ConfirmationStatus::Confirmed,

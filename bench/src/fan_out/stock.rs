@@ -90,7 +90,7 @@ pub async fn serve() -> AnyResult<()> {
 }
 
 fn change(number: u32) -> StatusChange {
-    let engineer = ID(uuid::Uuid::from_u128(ENGINEER).to_string());
+    let engineer = ID(ENGINEER.to_string());
     StatusChange {
         id: engineer.clone(),
         cursor: cursor(number),
