@@ -36,10 +36,7 @@ use crate::{
         wakeup::in_process::InProcessWakeup,
     },
     auth::{Authenticator, IssueError, KeySet, Limiter, Tokens, WeakSecret},
-    config::{
-        AccountConfig, Config, DirectoryConfig, DirectorySourceConfig, LimitsConfig, ProviderKind, RetentionConfig,
-        SmtpConfig,
-    },
+    config::{AccountConfig, Config, DirectoryConfig, DirectorySourceConfig, ProviderKind, SmtpConfig},
     domain::{
         account::Locale,
         actor::{Actor, COMMAND_LINE, Credential, Role},
@@ -48,11 +45,11 @@ use crate::{
         confirmation::LINK_LIFETIME,
         id::AccountId,
     },
-    graphql::{self, Gate, GuardLimits},
+    graphql::{self, Gate},
     live::{Live, LiveOptions},
     metrics::Metrics,
     port::{directory::DirectorySource, provider::ConfirmationProvider, transport::Transport, wakeup::Wakeup},
-    service::{Account, Core, Directory, Retention, ServiceError, Services},
+    service::{Account, Core, Directory, ServiceError, Services},
     store::{OnStatement, Store, StoreError, Trouble},
 };
 
@@ -220,13 +217,13 @@ impl App {
             chance,
             accounts,
             link_lifetime: config.development.link_lifetime.unwrap_or(LINK_LIFETIME),
-            retention: retention(&config.retention),
+            retention: config.retention,
         });
         let authenticator = Arc::new(authenticator);
         let (tokens, key_set) = (door.tokens, door.key_set);
         let schema = graphql::build_schema(services.clone(), live.clone(), Arc::clone(&authenticator));
         let metrics = Metrics::new();
-        let gate = Gate::new(schema, Arc::clone(&limiter), guard_limits(&config.limits), metrics.clone());
+        let gate = Gate::new(schema, Arc::clone(&limiter), config.limits, metrics.clone());
         Ok(Self {
             services,
             live,
@@ -293,11 +290,6 @@ impl App {
     }
 }
 
-const fn retention(config: &RetentionConfig) -> Retention {
-    let RetentionConfig { events, history, outbox, syncs, requests, audit } = *config;
-    Retention { events, history, outbox, syncs, requests, audit }
-}
-
 fn builtin_provider(
     config: &Config,
     store: &Store,
@@ -356,23 +348,6 @@ fn assemble_accounts(config: &Config, provider: &Arc<dyn ConfirmationProvider>) 
         (id.clone(), Account { settings: account.settings.clone(), provider, directories })
     };
     config.accounts.iter().map(assemble).collect()
-}
-
-const fn guard_limits(config: &LimitsConfig) -> GuardLimits {
-    GuardLimits {
-        text_bytes: config.text_bytes,
-        tokens: config.tokens,
-        fields: config.fields,
-        aliases: config.aliases,
-        depth: config.depth,
-        directives: config.directives,
-        cost: config.cost,
-        values: config.values,
-        errors: config.errors,
-        execution: config.execution,
-        cached_documents: config.cached_documents,
-        cached_bytes: config.cached_bytes,
-    }
 }
 
 /// A length of time as the rules count it. The configuration bounds it far below what does not fit.

@@ -15,7 +15,7 @@
 //! | [`live`] | the event log read as streams | domain, store, port |
 //! | [`auth`] | a token or an API key becomes an [`Actor`](domain::actor::Actor) | domain, port, config, store |
 //! | [`metrics`] | what a process counts and measures, for Prometheus | domain, service |
-//! | [`graphql`] | the schema: thin resolvers | domain, service, live, auth, metrics, the store's read side |
+//! | [`graphql`] | the schema: thin resolvers | domain, service, live, auth, metrics, config, the store's read side |
 //! | [`http`] | router, GraphQL over HTTP, server-sent events and WebSocket, confirm page, start page, import and export | graphql, service, live, auth, metrics, config, domain |
 //! | [`worker`] | the loops that do what the rows ask for | domain, service, port, metrics; the runner also store |
 //! | [`app`] | the assembler: the only file that names adapters | everything |

@@ -4,29 +4,17 @@
 
 #![no_main]
 
-use std::{sync::LazyLock, time::Duration};
+use std::sync::LazyLock;
 
 use async_graphql::Variables;
 use libfuzzer_sys::fuzz_target;
-use rollcall::graphql::{Guard, GuardLimits};
+use rollcall::{config::LimitsConfig, graphql::Guard};
 
 /// Those of the configuration, and a cache that is soon full.
-const LIMITS: GuardLimits = GuardLimits {
-    text_bytes: 16 * 1024,
-    tokens: 1000,
-    fields: 2000,
-    aliases: 50,
-    depth: 15,
-    directives: 10,
-    cost: 2000,
-    values: 50_000,
-    errors: 20,
-    execution: Duration::from_secs(5),
-    cached_documents: 8,
-    cached_bytes: 64 * 1024,
-};
+static LIMITS: LazyLock<LimitsConfig> =
+    LazyLock::new(|| LimitsConfig { cached_documents: 8, cached_bytes: 64 * 1024, ..LimitsConfig::default() });
 
-static GUARD: LazyLock<Guard> = LazyLock::new(|| Guard::new(LIMITS));
+static GUARD: LazyLock<Guard> = LazyLock::new(|| Guard::new(*LIMITS));
 
 fuzz_target!(|input: &str| {
     let (text, variables) = input.split_once('\0').unwrap_or((input, ""));

@@ -179,7 +179,7 @@ async fn put_aside(config: &Config, target: &Path) -> io::Result<PathBuf> {
         let _ = store.checkpoint().await;
         let _ = store.close().await;
     }
-    let aside = beside(target, &format!(".replaced-{}", SystemClock.now().format("%Y%m%dT%H%M%SZ")));
+    let aside = beside(target, &format!(".replaced-{}", SystemClock.now().format("%Y%m%dT%H%M%S%.3fZ")));
     fs::hard_link(target, &aside)?;
     // A log that stayed would be taken for the new database's.
     for part in ["-wal", "-shm"] {

@@ -52,7 +52,16 @@ pub async fn issue_token_offline(
 
 async fn record(config: &Config, token: &NewToken, now: DateTime<Utc>) -> Result<(), AppError> {
     // Opening would make keys that are lost, or never were here.
-    FileKeys::expect_kept(&config.data.dir, &config.keys)?;
+    if let Err(error) = FileKeys::expect_kept(&config.data.dir, &config.keys) {
+        return Err(match config.database.location {
+            DatabaseLocation::Sqlite(_) => error.into(),
+            DatabaseLocation::Postgres(_) => AppError::Other(
+                "the audit log cannot be told of a token without the keys of the data folder: start a server with it once, or run \
+                 this where the keys are"
+                    .to_owned(),
+            ),
+        });
+    }
     let store = open_as_it_is(config).await?;
     structure::prepare(&store, Migrations::Require).await?;
     let roles: Vec<_> = token.roles.iter().copied().map(Role::name).collect();

@@ -66,43 +66,52 @@ pub async fn rotate_sealing_key(config: &Config, wish: RotationWish) -> Result<R
     structure::prepare(&store, Migrations::Require).await?;
     store.check_keys().await?;
     let present = store.present_sealing_key().await?;
+    let others = matches!(config.database.location, DatabaseLocation::Postgres(_));
     let next = match config.keys.sealing_key {
-        Some(_) => find_next_of_configuration(config, &present)?,
+        Some(_) => find_next_of_configuration(config, &present, wish.everywhere || !others)?,
         None => {
+            let waits = next_key_path(&config.data.dir).exists();
+            if wish.retire && !waits {
+                return Err(AppError::Other(
+                    "there is no old sealing key to remove: `rollcall keys rotate` without --retire makes a new one"
+                        .to_owned(),
+                ));
+            }
             let key = make_next_key(&config.data.dir, &SystemChance)?;
+            // What was made just now is nowhere else.
+            if present != key.id && others && !(wish.everywhere && waits) {
+                return Ok(Rotation::Made(next_key_path(&config.data.dir)));
+            }
             // With the key that was just made.
             store = open_as_it_is(config).await?;
             key.id
         }
     };
-    let others = matches!(config.database.location, DatabaseLocation::Postgres(_));
-    if present != next && others && !wish.everywhere {
-        return Ok(Rotation::Made(next_key_path(&config.data.dir)));
-    }
     store.change_sealing_key(&next).await?;
-    let resealed = reseal(&store, &next).await?;
-    let mut retired = false;
-    if wish.retire && config.keys.sealing_key.is_none() {
-        let left = store.count_sealed_otherwise(&next).await?;
-        if left > 0 {
-            return Err(AppError::Other(format!(
-                "the old sealing key cannot be removed: {left} rows hold values that are sealed with another key and cannot be \
-                 opened; the log names them"
-            )));
-        }
-        retire_sealing_key(&config.data.dir)?;
-        retired = true;
+    let record =
+        AuditRecord::new(AuditActor::command_line(), AuditAction::RotateKeys, SystemClock.now()).with("key", &next);
+    if present != next {
+        tell_all(&store, &record).await?;
     }
-    record(&store, &next, &resealed, retired).await?;
+    let resealed = reseal(&store, &next).await?;
+    let left = if wish.retire { store.count_sealed_otherwise(&next).await? } else { 0 };
+    let retired = wish.retire && left == 0 && config.keys.sealing_key.is_none();
+    if retired {
+        retire_sealing_key(&config.data.dir)?;
+    }
+    let record = record.with("resealed", resealed.done.to_string()).with("retired", retired.to_string());
+    tell_all(&store, &record).await?;
+    if left > 0 {
+        return Err(AppError::Other(format!(
+            "the old sealing key cannot be removed: {left} rows hold values that are sealed with another key and cannot be \
+             opened; the log names them"
+        )));
+    }
     Ok(Rotation::Done { key: next, resealed, retired })
 }
 
 /// Tells the audit log of each account.
-async fn record(store: &Store, key: &str, resealed: &Resealed, retired: bool) -> Result<(), AppError> {
-    let record = AuditRecord::new(AuditActor::command_line(), AuditAction::RotateKeys, SystemClock.now())
-        .with("key", key)
-        .with("resealed", resealed.done.to_string())
-        .with("retired", retired.to_string());
+async fn tell_all(store: &Store, record: &AuditRecord) -> Result<(), AppError> {
     for log in store.log_heads().await? {
         let mut tx = store.begin(&log.account).await?;
         tx.record(record.clone(), &SystemChance);
@@ -113,7 +122,7 @@ async fn record(store: &Store, key: &str, resealed: &Resealed, retired: bool) ->
 
 /// The key of the configuration that is to be sealed with: the present one of the configuration, which must not be the
 /// database's.
-fn find_next_of_configuration(config: &Config, present: &str) -> Result<String, AppError> {
+fn find_next_of_configuration(config: &Config, present: &str, everywhere: bool) -> Result<String, AppError> {
     let keys = open_keys(config, &SystemChance)?.sealing_keys();
     let first = keys.first().map(|key| key.id.clone()).unwrap_or_default();
     if first == present && config.keys.previous_sealing_key.is_none() {
@@ -121,6 +130,11 @@ fn find_next_of_configuration(config: &Config, present: &str) -> Result<String, 
             "the sealing key comes from the configuration: give every server a second one, as keys.previous_sealing_key, then \
              exchange the two in keys.sealing_key and keys.previous_sealing_key, and run this again"
                 .to_owned(),
+        ));
+    }
+    if first != present && !everywhere {
+        return Err(AppError::Other(
+            "give --everywhere once every server of the database has both keys in its configuration".to_owned(),
         ));
     }
     Ok(first)

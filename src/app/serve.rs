@@ -235,7 +235,7 @@ impl App {
             gate: self.gate.clone(),
             sessions: Sessions::new(self.config.sockets),
             sockets: self.config.sockets,
-            socket_tasks: TaskTracker::new(),
+            tasks: TaskTracker::new(),
             authenticator: Arc::clone(&self.authenticator),
             limiter: Arc::clone(&self.limiter),
             live: self.live.clone(),

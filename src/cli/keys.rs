@@ -56,6 +56,9 @@ impl Rotate {
                 }
                 let next = match (retired, config.keys.sealing_key.is_some()) {
                     (true, _) => "The old key is removed. Backups of before need it: keep a copy with them.",
+                    (false, true) if done == 0 => {
+                        "The database named that key already. If another one was meant, exchange the two in the configuration."
+                    }
                     (false, true) => "keys.previous_sealing_key is no longer needed, save by backups of before.",
                     (false, false) => "The old key is still there: `rollcall keys rotate --retire` removes it.",
                 };

@@ -5,6 +5,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::to_usize;
+
 /// How much one GraphQL operation may ask for.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -72,13 +74,13 @@ impl Default for LimitsSection {
 pub struct LimitsConfig {
     /// The longest text of a document, in bytes.
     pub text_bytes: usize,
-    /// The most tokens of a document.
+    /// The most tokens of a document: names, numbers, strings and punctuation; comments and commas are none.
     pub tokens: usize,
     /// The most fields and spreads of a document, each counted as often as the fragments that hold it are spread.
     pub fields: usize,
     /// The most aliases of a document, counted in the same way.
     pub aliases: usize,
-    /// The deepest nesting of fields.
+    /// The deepest nesting of fields. The introspection query of graphql-js is 15 deep.
     pub depth: usize,
     /// The most directives of a document, counted like fields.
     pub directives: usize,
@@ -94,6 +96,12 @@ pub struct LimitsConfig {
     pub cached_documents: usize,
     /// The most memory that they may take, in bytes.
     pub cached_bytes: usize,
+}
+
+impl Default for LimitsConfig {
+    fn default() -> Self {
+        LimitsSection::default().resolve()
+    }
 }
 
 impl LimitsSection {
@@ -113,8 +121,4 @@ impl LimitsSection {
             cached_bytes: to_usize(self.cached_bytes),
         }
     }
-}
-
-fn to_usize(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -53,7 +53,6 @@ pub use self::{
     log::{LogConfig, LogFormat},
     metrics::MetricsConfig,
     rate_limits::RateLimitsConfig,
-    retention::RetentionConfig,
     secret::{Key, Secret},
     server::{AllowedOrigin, ServerConfig},
     smtp::{SmtpConfig, SmtpCredentials, SmtpTls},
@@ -61,7 +60,7 @@ pub use self::{
     trusted_proxies::TrustedProxies,
     worker::WorkerConfig,
 };
-use crate::domain::id::AccountId;
+use crate::domain::{id::AccountId, retention::Retention};
 
 /// The whole configuration: every layer merged, every value checked, every secret read.
 #[derive(Debug, Clone)]
@@ -89,7 +88,7 @@ pub struct Config {
     /// The mail server; without one, mail lands in the outbox.
     pub smtp: Option<SmtpConfig>,
     /// How long what is kept.
-    pub retention: RetentionConfig,
+    pub retention: Retention,
     /// The background work.
     pub worker: WorkerConfig,
     /// Settings for development and demonstration.
@@ -113,4 +112,9 @@ impl Config {
         let given = self.confirm.url.clone().or_else(|| self.server.public_url.clone());
         given.unwrap_or_else(|| server::default_public_url(self.confirm.listen.unwrap_or(self.server.listen)))
     }
+}
+
+/// A number of a section, as sizes in memory are counted.
+fn to_usize(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::findings::Findings;
+use crate::domain::retention::Retention;
 
 /// How long what is kept, in days of 24 hours. What is older is taken away within the hour.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -37,25 +38,8 @@ impl Default for RetentionSection {
     }
 }
 
-/// How long what is kept, each at least 1 day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RetentionConfig {
-    /// Events.
-    pub events: TimeDelta,
-    /// Status changes as history; not shorter than the events.
-    pub history: TimeDelta,
-    /// Messages of the outbox.
-    pub outbox: TimeDelta,
-    /// Runs of directory syncs and their outcomes; not shorter than the events, which name them.
-    pub syncs: TimeDelta,
-    /// Requests to confirm that are over.
-    pub requests: TimeDelta,
-    /// The audit log.
-    pub audit: TimeDelta,
-}
-
 impl RetentionSection {
-    pub(super) fn resolve(&self, findings: &mut Findings) -> RetentionConfig {
+    pub(super) fn resolve(&self, findings: &mut Findings) -> Retention {
         for (key, days) in [("history_days", self.history_days), ("sync_days", self.sync_days)] {
             if days < self.event_days {
                 let problem = format!("must not be shorter than retention.event_days, which is {}", self.event_days);
@@ -63,7 +47,7 @@ impl RetentionSection {
             }
         }
         let days = |days: u32| TimeDelta::days(days.into());
-        RetentionConfig {
+        Retention {
             events: days(self.event_days),
             history: days(self.history_days),
             outbox: days(self.outbox_days),

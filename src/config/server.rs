@@ -6,7 +6,7 @@ use reqwest::Url;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{findings::Findings, trusted_proxies::TrustedProxies};
+use super::{findings::Findings, to_usize, trusted_proxies::TrustedProxies};
 use crate::domain::table::MAX_FILE_BYTES;
 
 /// Where rollcall listens, and who may talk to it.
@@ -159,8 +159,8 @@ impl ServerSection {
             trusted_proxies: TrustedProxies::resolve(&self.trusted_proxies, findings),
             listen: listen?,
             public_url,
-            max_body_bytes: usize::try_from(self.max_body_bytes).unwrap_or(usize::MAX),
-            max_import_bytes: usize::try_from(self.max_import_bytes).unwrap_or(usize::MAX),
+            max_body_bytes: to_usize(self.max_body_bytes),
+            max_import_bytes: to_usize(self.max_import_bytes),
             body_timeout: Duration::from_secs(self.body_timeout_seconds.into()),
         })
     }

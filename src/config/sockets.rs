@@ -5,6 +5,8 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::to_usize;
+
 /// WebSockets and streams of server-sent events: how many there may be, and how long they are waited for.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -27,7 +29,7 @@ pub(super) struct SocketsSection {
     /// How often the server pings, in seconds.
     #[schemars(range(min = 1, max = 600))]
     ping_seconds: u32,
-    /// How long a message may wait for a client that does not read, in seconds. Then the connection is cut.
+    /// How long what waits for a client may take to get away, in seconds. Then the connection is cut.
     #[schemars(range(min = 1, max = 600))]
     stall_timeout_seconds: u32,
 }
@@ -61,19 +63,18 @@ pub struct SocketsConfig {
     pub init_timeout: Duration,
     /// How often the server pings.
     pub ping_every: Duration,
-    /// How long a message may wait for a client that does not read.
+    /// How long what waits for a client may take to get away.
     pub stall_timeout: Duration,
 }
 
 impl SocketsSection {
     pub(super) fn resolve(&self) -> SocketsConfig {
-        let size = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
         let seconds = |number: u32| Duration::from_secs(number.into());
         SocketsConfig {
-            per_server: size(self.per_server),
-            per_subject: size(self.per_subject),
-            operations: size(self.operations),
-            max_message: size(self.max_message_bytes),
+            per_server: to_usize(self.per_server),
+            per_subject: to_usize(self.per_subject),
+            operations: to_usize(self.operations),
+            max_message: to_usize(self.max_message_bytes),
             init_timeout: seconds(self.init_timeout_seconds),
             ping_every: seconds(self.ping_seconds),
             stall_timeout: seconds(self.stall_timeout_seconds),

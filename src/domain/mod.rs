@@ -19,6 +19,7 @@ pub mod rate;
 pub mod refusal;
 pub mod request;
 pub mod resend;
+pub mod retention;
 pub mod roster;
 pub mod table;
 pub mod text;

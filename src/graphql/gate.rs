@@ -2,7 +2,7 @@
 //!
 //! Every transport does the same two steps. [`Gate::admit`] parses, picks the operation and refuses what asks for too much; it is
 //! synchronous and takes time in proportion to the document. What it hands back is run by [`Gate::execute`] or [`Gate::follow`],
-//! which give the operation loaders of its own, and an end.
+//! which give the operation loaders of its own; and a query or a mutation an end.
 
 use std::{sync::Arc, time::Instant};
 
@@ -10,19 +10,23 @@ use async_graphql::{
     Data, Name, Positioned, Request, Response, ServerError, Variables,
     parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType},
 };
-use futures_util::{StreamExt, stream, stream::BoxStream};
+use futures_util::{
+    StreamExt,
+    future::ready,
+    stream::{self, BoxStream},
+};
 
 use super::{
     context::{Session, add_context},
     count::{Counting, count_refused},
     error::{ErrorCode, error_at, refuse_for_now},
-    guard::{CacheUse, Document, Guard, GuardLimits},
+    guard::{CacheUse, Document, Guard},
     response::complete,
-    run::{Runner, once_ready},
+    run::Runner,
     schema::Schema,
     variables::check_given,
 };
-use crate::{auth::Limiter, metrics::Metrics};
+use crate::{auth::Limiter, config::LimitsConfig, metrics::Metrics};
 
 /// One request as a client sent it.
 #[derive(Debug, Clone, Default)]
@@ -88,7 +92,7 @@ impl Admitted {
 
 impl Gate {
     /// The gate to a schema, which counts what callers ask and holds each operation to the limits.
-    pub fn new(schema: Schema, limiter: Arc<Limiter>, limits: GuardLimits, metrics: Metrics) -> Self {
+    pub fn new(schema: Schema, limiter: Arc<Limiter>, limits: LimitsConfig, metrics: Metrics) -> Self {
         let runner = Runner::new(limits.execution, metrics.clone());
         Self { schema, limiter, guard: Arc::new(Guard::new(limits)), runner, metrics }
     }
@@ -169,7 +173,7 @@ impl Gate {
         let begin = async move {
             let responses = match gate.ready(&admitted, &session).await {
                 Ok(request) => gate.schema.execute_stream_with_session_data(request, data),
-                Err(refused) => once_ready(refused),
+                Err(refused) => stream::once(ready(refused)).boxed(),
             };
             responses.map(move |response| gate.complete(response))
         };

@@ -28,7 +28,7 @@ pub use self::{
     count::{Counting, code_of, lacks_for_now},
     error::{ErrorCode, UNWRITABLE},
     gate::{Admitted, Call, Gate},
-    guard::{CacheUse, Document, Guard, GuardLimits},
+    guard::{CacheUse, Document, Guard},
     live::course::{Course, Sharing},
     schema::{Schema, build_schema, sdl},
 };

@@ -5,7 +5,6 @@ use std::{future::Future, panic::AssertUnwindSafe, time::Duration};
 use async_graphql::Response;
 use futures_util::{
     FutureExt, StreamExt,
-    future::ready,
     stream::{BoxStream, Stream},
 };
 use tokio::time::timeout;
@@ -75,16 +74,6 @@ impl Runner {
     fn describe(&self) -> String {
         format!("{} s", self.most.as_secs_f64())
     }
-}
-
-/// A stream of one response.
-fn once(response: impl Future<Output = Response> + Send + 'static) -> BoxStream<'static, Response> {
-    futures_util::stream::once(response).boxed()
-}
-
-/// A stream of a response that is there already.
-pub(super) fn once_ready(response: Response) -> BoxStream<'static, Response> {
-    once(ready(response))
 }
 
 fn unavailable(message: String) -> Response {

@@ -16,7 +16,7 @@ use axum::{
 };
 
 use self::{
-    answer::{outcome_of, respond, to_json},
+    answer::{outcome_of, respond},
     events::{only, respond_events},
     parameters::{BadParameters, read_body, read_url},
 };
@@ -30,7 +30,8 @@ use super::{
     groups::LiveQuery,
     language::language_of,
     listener::Line,
-    socket,
+    origin::header_list,
+    result, socket,
 };
 use crate::graphql::{Admitted, Call, Session};
 
@@ -171,9 +172,11 @@ fn answer_once(response: GraphqlResponse, wanted: Wanted) -> Response {
         MediaType::Json | MediaType::GraphqlResponse => respond(response, wanted.result, PROFILE),
         MediaType::EventStream => {
             let status = status_of(outcome_of(&response), MediaType::EventStream, PROFILE);
-            match to_json(&response).filter(|_| status == StatusCode::OK) {
-                Some(result) => respond_events(status, only(&result)),
-                None => respond(response, MediaType::Json, PROFILE),
+            if status == StatusCode::OK {
+                let result = result::read(&response).unwrap_or_else(|failure| failure.to_document());
+                respond_events(status, only(&result))
+            } else {
+                respond(response, MediaType::Json, PROFILE)
             }
         }
     }
@@ -217,6 +220,5 @@ fn is_json_in_utf8(content_type: &str) -> bool {
 
 /// Whether the connection is to become a WebSocket. Some programs name other protocols with every request.
 fn asks_for_websocket(headers: &HeaderMap) -> bool {
-    let upgrade = headers.get_all(header::UPGRADE).iter().filter_map(|value| value.to_str().ok());
-    upgrade.flat_map(|value| value.split(',')).any(|protocol| protocol.trim().eq_ignore_ascii_case("websocket"))
+    header_list(headers, header::UPGRADE).any(|protocol| protocol.eq_ignore_ascii_case("websocket"))
 }

@@ -11,7 +11,7 @@ use axum::{
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
-use tracing::error;
+use tracing::{Instrument as _, error};
 
 use super::{
     HttpState,
@@ -53,7 +53,10 @@ pub(super) async fn import(
             "Send the file as it is, with the header content-type: text/csv.",
         ));
     }
-    let report = services.import_file(&actor, file, dry_run).await.map_err(|error| match error {
+    // Half of an import is worse than all of it: it comes to its end, whether or not the client is still there.
+    let importing = async move { services.import_file(&actor, file, dry_run).await };
+    let imported = state.tasks.spawn(importing.in_current_span()).await.map_err(|_| HttpError::internal())?;
+    let report = imported.map_err(|error| match error {
         ImportError::File(BulkFileError::Unreadable(fault)) => {
             error!(error = %fault, "An upload could not be read again: {fault}");
             HttpError::internal()

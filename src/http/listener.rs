@@ -8,6 +8,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     service::TowerToHyperService,
 };
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{debug, warn};
@@ -20,6 +21,9 @@ const READ_BUFFER: usize = 32 * 1024;
 
 /// How long to wait before another connection is accepted when that failed: there are no file handles left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// How long what was sent may go without a word from the client's kernel.
+const VANISHED: Duration = Duration::from_secs(45);
 
 /// The connection that a request came on.
 #[derive(Clone, Default)]
@@ -59,7 +63,11 @@ pub async fn serve(listener: TcpListener, router: Router, drain: CancellationTok
 }
 
 async fn serve_connection(stream: TcpStream, peer: SocketAddr, router: Router, drain: CancellationToken) {
-    if let Err(error) = stream.set_nodelay(true) {
+    let options = stream.set_nodelay(true);
+    // A client that vanished is found out by the kernel.
+    #[cfg(target_os = "linux")]
+    let options = options.and_then(|()| SockRef::from(&stream).set_tcp_user_timeout(Some(VANISHED)));
+    if let Err(error) = options {
         debug!(%error, "A connection took no options");
     }
     let service = TowerToHyperService::new(router);

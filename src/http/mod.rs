@@ -81,8 +81,8 @@ pub struct HttpState {
     pub sessions: Sessions,
     /// What a WebSocket or a stream of events may do.
     pub sockets: SocketsConfig,
-    /// The tasks of the WebSockets and of the streams of events.
-    pub socket_tasks: TaskTracker,
+    /// What goes on without its request: WebSockets, streams of events, imports. A server that stops waits for it.
+    pub tasks: TaskTracker,
     /// The URL under which people reach the server, without a slash at its end. A proxy that shows it under a path
     /// takes that path away.
     pub public_url: String,
@@ -124,7 +124,7 @@ pub struct DemoPages {
 
 /// Serves what the main listener does until `state.drain`, and then to the end of the last request and the last socket.
 pub async fn serve_main(listener: TcpListener, state: Arc<HttpState>) {
-    let (drain, sockets) = (state.drain.clone(), state.socket_tasks.clone());
+    let (drain, sockets) = (state.drain.clone(), state.tasks.clone());
     let watch = state.sessions.clone().watch(Arc::clone(&state.authenticator), drain.clone());
     tokio::join!(watch, serve(listener, router(state), drain));
     sockets.close();

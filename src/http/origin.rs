@@ -12,6 +12,12 @@ pub(super) fn header_text(headers: &HeaderMap, name: impl Into<HeaderName>) -> O
     headers.get(name.into()).and_then(|value| value.to_str().ok())
 }
 
+/// The entries of a header that is a list, which may stand in several lines (RFC 9110, section 5.3).
+pub(super) fn header_list(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let lines = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
+    lines.flat_map(|line| line.split(',')).map(str::trim)
+}
+
 /// The origin of an absolute URL: scheme, host and port.
 fn origin_of(url: &str) -> &str {
     let host = url.find("://").map_or(0, |scheme| scheme + 3);

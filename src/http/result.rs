@@ -1,10 +1,7 @@
-//! Results as JSON, as the transports of live queries send them.
-
-use std::collections::BTreeMap;
+//! Results as JSON, as the transports send them.
 
 use async_graphql::{Response, ServerError, Value};
 use axum::body::Bytes;
-use serde::Serialize;
 
 use crate::graphql::{ErrorCode, Fault, code_of, lacks_for_now};
 
@@ -24,6 +21,11 @@ impl Failure {
         Self { code, errors: to_list(&response.errors) }
     }
 
+    /// The whole answer as JSON: a request that was refused has no `data`.
+    pub fn to_document(&self) -> Bytes {
+        [b"{\"errors\":", self.errors.as_ref(), b"}"].concat().into()
+    }
+
     /// Whether it failed for now only: trying again may help.
     pub fn may_pass(&self) -> bool {
         self.code == ErrorCode::Unavailable
@@ -34,15 +36,6 @@ impl From<Fault> for Failure {
     fn from(fault: Fault) -> Self {
         Self { code: fault.code(), errors: to_list(&[fault.into_server_error()]) }
     }
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    errors: &'a [ServerError],
-    data: &'a Value,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    extensions: &'a BTreeMap<String, Value>,
 }
 
 /// Whether nothing of the operation was done: what failed while it was executed has a path.
@@ -72,6 +65,5 @@ fn to_list(errors: &[ServerError]) -> Bytes {
 }
 
 fn to_json(response: &Response) -> Bytes {
-    let document = Document { errors: &response.errors, data: &response.data, extensions: &response.extensions };
-    serde_json::to_vec(&document).unwrap_or_else(|_| br#"{"data":null}"#.to_vec()).into()
+    serde_json::to_vec(response).unwrap_or_else(|_| br#"{"data":null}"#.to_vec()).into()
 }

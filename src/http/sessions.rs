@@ -19,9 +19,17 @@ use crate::{
 /// How often it is looked whether callers may stay. Whoever may not is gone within five seconds.
 const LOOK: Duration = Duration::from_secs(2);
 
-/// There are as many as there may be.
+/// Over how long connections are ended when the server stops.
+const DRAIN_SPREAD: Duration = Duration::from_secs(5);
+
+/// Which part of the places may be held by those who have not said who they are, and how many may in any case. Whoever has no token
+/// cannot keep others out.
+const STRANGERS_SHARE: usize = 4;
+const FEW: usize = 16;
+
+/// There are as many as there may be: what the client is told, short enough for a close frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooMany;
+pub(super) struct TooMany(pub &'static str);
 
 /// Everyone who is connected. Cheap to clone.
 #[derive(Clone)]
@@ -66,8 +74,10 @@ impl Sessions {
     /// Takes a place on this server.
     pub(super) fn take_place(&self) -> Result<Place, TooMany> {
         let mut state = self.inner.state();
-        if state.places >= self.inner.limits.per_server {
-            return Err(TooMany);
+        let most = self.inner.limits.per_server;
+        let strangers = state.places.saturating_sub(state.sessions.len());
+        if state.places >= most || strangers >= (most / STRANGERS_SHARE).max(FEW) {
+            return Err(TooMany("The server carries as many connections as it may; try again later"));
         }
         state.places += 1;
         state.next += 1;
@@ -79,7 +89,7 @@ impl Sessions {
         let mut state = self.inner.state();
         let held = state.subjects.entry(subject_of(&actor)).or_default();
         if *held >= self.inner.limits.per_subject {
-            return Err(TooMany);
+            return Err(TooMany("Too many connections of this subject; close one, or try again later"));
         }
         *held += 1;
         state.next += 1;
@@ -121,11 +131,12 @@ impl Inner {
 }
 
 impl Place {
-    /// A part of a length of time that differs from place to place, spread evenly over all of them.
-    pub(super) fn share_of(&self, whole: Duration) -> Duration {
+    /// How long the connection stays when the server stops. It differs from place to place, so that clients are sent away one after
+    /// the other, and do not all come back at once.
+    pub(super) fn stays_for(&self) -> Duration {
         // Multiples of the golden ratio, without their whole part, spread evenly however many there are (Knuth, volume 3, 6.4).
         let part = self.number.wrapping_mul(40_503) % 65_536;
-        whole * u32::try_from(part).unwrap_or_default() / 65_536
+        DRAIN_SPREAD * u32::try_from(part).unwrap_or_default() / 65_536
     }
 }
 

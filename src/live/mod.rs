@@ -27,7 +27,7 @@ use crate::{
     store::{Store, StoreError},
 };
 
-pub use self::follow::Follow;
+pub use self::{follow::Follow, outage::BackOff};
 
 /// The most events that one read of the log, or one [`Follow::next`], brings.
 pub const BATCH: u64 = 256;

@@ -35,18 +35,26 @@ impl Outage {
     }
 }
 
-/// How long to wait before asking again: twice as long each time, up to two seconds.
+/// How long to wait before asking again: twice as long each time, from 100 ms up to two seconds.
 #[derive(Debug)]
-pub(super) struct BackOff {
+pub struct BackOff {
     delay: Duration,
 }
 
+impl Default for BackOff {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl BackOff {
-    pub(super) const fn new() -> Self {
+    /// At the first delay.
+    pub const fn new() -> Self {
         Self { delay: FIRST_DELAY }
     }
 
-    pub(super) fn next_delay(&mut self) -> Duration {
+    /// How long to wait this time.
+    pub fn next_delay(&mut self) -> Duration {
         let delay = self.delay;
         self.delay = (delay * 2).min(LONGEST_DELAY);
         delay

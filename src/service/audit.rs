@@ -106,13 +106,17 @@ impl Services {
         self.record_alone(&actor.account, self.nobody(actor, action)).await
     }
 
-    /// Records those of a chunk for whom all was refused. Gives the others, for whom something was done.
-    pub(super) fn record_refused(
+    /// Records those of a chunk for whom all was refused, and a chunk in which there was nothing to do. Gives the others, for whom
+    /// something was done.
+    pub(super) fn record_outcomes(
         &self,
         tx: &mut Tx,
         record: &AuditRecord,
         outcomes: &[ChannelOutcome],
     ) -> Vec<EngineerId> {
+        if outcomes.is_empty() {
+            tx.record(record.with("count", "0"), self.chance());
+        }
         let mut done = Vec::new();
         for of_one in outcomes.chunk_by(|one, next| one.engineer == next.engineer) {
             let mut codes = of_one.iter().map(|outcome| outcome.refusal.as_ref().map(|refusal| refusal.code));

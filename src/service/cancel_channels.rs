@@ -76,7 +76,7 @@ impl Services {
                 outcomes.extend(Some(outcome).filter(|_| wanted));
             }
         }
-        self.record_refused(&mut tx, &record, &outcomes).into_iter().for_each(|id| batch.tell_of(id));
+        self.record_outcomes(&mut tx, &record, &outcomes).into_iter().for_each(|id| batch.tell_of(id));
         batch.save(&mut tx).await?;
         tx.commit().await?;
         Ok(outcomes)

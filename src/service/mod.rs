@@ -38,7 +38,7 @@ use chrono::{DateTime, Duration, Utc};
 use crate::{
     domain::{
         account::AccountSettings, actor::Forbidden, chance::Chance, clock::Clock, id::AccountId, refusal::Refusal,
-        request::RequestContext,
+        request::RequestContext, retention::Retention,
     },
     port::{directory::DirectorySource, provider::ConfirmationProvider},
     store::{Store, StoreError},
@@ -82,23 +82,6 @@ pub struct Core {
     pub link_lifetime: Duration,
     /// How long what is kept.
     pub retention: Retention,
-}
-
-/// How long what is kept.
-#[derive(Debug, Clone, Copy)]
-pub struct Retention {
-    /// Streams resume from events up to this age.
-    pub events: Duration,
-    /// Status changes stay as history up to this age.
-    pub history: Duration,
-    /// Messages stay in the outbox up to this age.
-    pub outbox: Duration,
-    /// Runs of directory syncs stay for so long after their end.
-    pub syncs: Duration,
-    /// Requests to confirm stay for so long after they are over.
-    pub requests: Duration,
-    /// The audit log goes back so far.
-    pub audit: Duration,
 }
 
 /// The use cases. Cheap to clone.

@@ -89,7 +89,7 @@ impl Services {
         input: SubscribeChannels,
         once: Option<&Once>,
     ) -> Result<Vec<ChannelOutcome>, ServiceError> {
-        let record = input.whom.of_all(&self.record_of(actor, AuditAction::SubscribeChannels));
+        let record = input.whom.of_all(&self.record_of_subscribing(actor, &input));
         self.attempt(actor, &record, Box::pin(self.subscribe_recorded(actor, input, once))).await
     }
 
@@ -116,6 +116,12 @@ impl Services {
             self.record_nobody(actor, AuditAction::SubscribeChannels).await?;
         }
         Ok(outcomes)
+    }
+
+    /// That someone's objection was passed over is not to be lost among the rest.
+    fn record_of_subscribing(&self, actor: &Actor, input: &SubscribeChannels) -> AuditRecord {
+        let record = self.record_of(actor, AuditAction::SubscribeChannels);
+        if input.lift_opt_out { record.with("liftOptOut", "true") } else { record }
     }
 
     /// The ids that a caller means, each once, in their order.
@@ -149,7 +155,7 @@ impl Services {
         let refused = refuse_others(tx, actor, ids).await?;
         let allowed: Vec<_> = ids.iter().copied().filter(|id| !refused.contains_key(id)).collect();
         let account = self.account(&actor.account)?;
-        let record = self.record_of(actor, AuditAction::SubscribeChannels);
+        let record = self.record_of_subscribing(actor, input);
         let mut batch = Batch::lock(&self.core, account, tx, &allowed, self.now()).await?;
         batch.audit(record.clone());
         batch.lock_guards(tx).await?;
@@ -166,7 +172,7 @@ impl Services {
                 outcomes.extend(Some(outcome).filter(|_| wanted));
             }
         }
-        self.record_refused(tx, &record, &outcomes).into_iter().for_each(|id| batch.tell_of(id));
+        self.record_outcomes(tx, &record, &outcomes).into_iter().for_each(|id| batch.tell_of(id));
         batch.save(tx).await?;
         Ok(outcomes)
     }

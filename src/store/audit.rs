@@ -6,8 +6,7 @@ use chrono::{DateTime, Utc};
 use entity::audit_entry::{self, Column};
 use sea_orm::{
     ActiveValue::{NotSet, Set},
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, Order, PaginatorTrait, QueryFilter, QuerySelect,
-    QueryTrait, Select,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, EntityTrait, Order, PaginatorTrait, QueryFilter, Select,
     sea_query::Expr,
 };
 
@@ -123,22 +122,6 @@ impl Rows<'_, DatabaseTransaction> {
             .exec(self.db)
             .await?;
         Ok(())
-    }
-
-    /// Takes away entries of before that moment, `limit` at most. Tells how many.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn prune_audit_entries(&self, before: DateTime<Utc>, limit: u64) -> Result<u64, StoreError> {
-        let some = audit_entry::Entity::find()
-            .select_only()
-            .column(Column::Number)
-            .filter(Column::Account.eq(self.account.as_str()))
-            .filter(Column::OccurredAt.lt(before))
-            .limit(limit)
-            .into_query();
-        let deleted = audit_entry::Entity::delete_many().filter(Column::Number.in_subquery(some)).exec(self.db).await?;
-        Ok(deleted.rows_affected)
     }
 }
 

@@ -77,22 +77,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         row.as_ref().map(read_engineer).transpose()
     }
 
-    /// The engineers of that name who are not deleted, two at most: enough to know whether the name is one person's.
-    ///
-    /// # Errors
-    /// When the database fails or holds a bad row.
-    pub async fn find_engineers_by_name(&self, name: &str) -> Result<Vec<Engineer>, StoreError> {
-        let rows = self
-            .engineers_query()
-            .filter(engineer::Column::NameKey.eq(fold(name)))
-            .filter(engineer::Column::Name.eq(name))
-            .filter(engineer::Column::DeletedAt.is_null())
-            .limit(2)
-            .all(self.db)
-            .await?;
-        rows.iter().map(read_engineer).collect()
-    }
-
     /// The engineers of these directory identities who are not deleted. An identity that nobody has is left out.
     ///
     /// # Errors

@@ -2,8 +2,8 @@
 
 use entity::event;
 use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, EntityTrait, Order, PaginatorTrait,
-    QueryFilter, QueryOrder, QuerySelect,
+    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, EntityTrait, Order, PaginatorTrait, QueryFilter,
+    QueryOrder, QuerySelect,
 };
 use uuid::Uuid;
 
@@ -123,8 +123,6 @@ impl<C: ConnectionTrait> Rows<'_, C> {
         rows.iter().map(read_event).collect()
     }
 }
-
-impl Rows<'_, DatabaseTransaction> {}
 
 pub(super) fn event_row(account: &AccountId, logged: &LoggedEvent) -> event::ActiveModel {
     let mut row = event::ActiveModel {

@@ -4,12 +4,12 @@
 
 use chrono::{DateTime, Utc};
 use entity::{
-    account, channel, channel_subscription, directory_sync, directory_sync_outcome, endpoint_guard, event,
+    account, audit_entry, channel, channel_subscription, directory_sync, directory_sync_outcome, endpoint_guard, event,
     idempotency_key, outbox_message,
 };
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect,
-    QueryTrait,
+    QueryTrait, Select,
     sea_query::{Expr, Func, LockBehavior, LockType},
 };
 use uuid::Uuid;
@@ -72,16 +72,22 @@ impl Rows<'_, DatabaseTransaction> {
     /// When the database fails.
     pub async fn prune_outbox(&self, before: DateTime<Utc>, limit: u64) -> Result<u64, StoreError> {
         use outbox_message::Column;
-        let some = outbox_message::Entity::find()
-            .select_only()
-            .column(Column::MessageId)
+        let sent = outbox_message::Entity::find()
             .filter(Column::Account.eq(self.account.as_str()))
-            .filter(Column::SentAt.lt(before))
-            .limit(limit)
-            .into_query();
-        let deleted =
-            outbox_message::Entity::delete_many().filter(Column::MessageId.in_subquery(some)).exec(self.db).await?;
-        Ok(deleted.rows_affected)
+            .filter(Column::SentAt.lt(before));
+        self.delete_some(sent, Column::MessageId, limit).await
+    }
+
+    /// Takes out entries of the audit log of before that moment.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn prune_audit_entries(&self, before: DateTime<Utc>, limit: u64) -> Result<u64, StoreError> {
+        use audit_entry::Column;
+        let outlived = audit_entry::Entity::find()
+            .filter(Column::Account.eq(self.account.as_str()))
+            .filter(Column::OccurredAt.lt(before));
+        self.delete_some(outlived, Column::Number, limit).await
     }
 
     /// Forgets the keys that expired by then; the parts of a key go with it, and count too.
@@ -121,18 +127,23 @@ impl Rows<'_, DatabaseTransaction> {
             .into_query();
         // Those that the provider refused were never retired.
         let over_at = Expr::from(Func::coalesce([Column::RetiredAt.into_expr(), Column::RequestedAt.into_expr()]));
-        let some = channel_subscription::Entity::find()
-            .select_only()
-            .column(Column::Id)
+        let over = channel_subscription::Entity::find()
             .filter(Column::Account.eq(self.account.as_str()))
             .filter(Column::Phase.eq(CLOSED))
             .filter(over_at.lt(before))
-            .filter(Column::Id.not_in_subquery(named))
-            .limit(limit)
-            .into_query();
-        let deleted =
-            channel_subscription::Entity::delete_many().filter(Column::Id.in_subquery(some)).exec(self.db).await?;
-        Ok(deleted.rows_affected)
+            .filter(Column::Id.not_in_subquery(named));
+        self.delete_some(over, Column::Id, limit).await
+    }
+
+    /// Takes out so many of these rows, which that column tells apart.
+    async fn delete_some<E: EntityTrait>(
+        &self,
+        rows: Select<E>,
+        key: E::Column,
+        limit: u64,
+    ) -> Result<u64, StoreError> {
+        let some = rows.select_only().column(key).limit(limit).into_query();
+        Ok(E::delete_many().filter(key.in_subquery(some)).exec(self.db).await?.rows_affected)
     }
 
     /// Takes out runs of directory syncs that ended before that moment, and what they did to whom. The newest run of each
@@ -142,7 +153,9 @@ impl Rows<'_, DatabaseTransaction> {
     /// When the database fails.
     pub async fn prune_syncs(&self, before: DateTime<Utc>, limit: u64) -> Result<u64, StoreError> {
         let mut gone = 0;
-        for id in self.list_outlived_syncs(before).await? {
+        let outlived = self.list_outlived_syncs(before).await?;
+        let all_listed = u64::try_from(outlived.len()).is_ok_and(|count| count < RUNS);
+        for id in outlived {
             gone += self.delete_outcomes(id, limit - gone).await?;
             if gone >= limit {
                 // What is left of this run goes the next time.
@@ -154,7 +167,7 @@ impl Rows<'_, DatabaseTransaction> {
                 break;
             }
         }
-        Ok(gone)
+        Ok(if all_listed { gone } else { limit })
     }
 
     async fn list_outlived_syncs(&self, before: DateTime<Utc>) -> Result<Vec<Uuid>, StoreError> {

@@ -17,10 +17,9 @@ use super::{
     document::Document,
     fields::{Entries, FieldInfo, Fields, Holds},
     introspection::{Introspection, is_introspection},
-    limits::GuardLimits,
     name_root, too_complex,
 };
-use crate::graphql::error::Fault;
+use crate::{config::LimitsConfig, graphql::error::Fault};
 
 /// Refuses an operation of a document that was measured, where it costs too much.
 ///
@@ -30,7 +29,7 @@ pub(super) fn check(
     document: &Document,
     operation: &OperationDefinition,
     variables: &Variables,
-    limits: &GuardLimits,
+    limits: &LimitsConfig,
 ) -> Result<(), ServerError> {
     let root = name_root(operation.ty);
     let fields = Fields::of_schema();

@@ -12,7 +12,6 @@ mod document;
 mod fields;
 mod integers;
 mod introspection;
-mod limits;
 mod mend;
 mod positions;
 mod shape;
@@ -33,11 +32,9 @@ use async_graphql::{
 
 use self::{document::DocumentCache, fields::Fields};
 use super::error::{ErrorCode, error_at, parse_error};
+use crate::config::LimitsConfig;
 
-pub use self::{
-    document::{CacheUse, Document},
-    limits::GuardLimits,
-};
+pub use self::document::{CacheUse, Document};
 
 /// The most brackets within each other, values and types included. The parser goes into each by a call, and takes 64 selections
 /// within each other.
@@ -45,20 +42,20 @@ const MAX_BRACKETS: usize = 64;
 
 /// Judges documents and operations.
 pub struct Guard {
-    limits: GuardLimits,
+    limits: LimitsConfig,
     documents: Option<DocumentCache>,
     measured: AtomicU64,
 }
 
 impl Guard {
     /// A guard with nothing in its cache.
-    pub fn new(limits: GuardLimits) -> Self {
+    pub fn new(limits: LimitsConfig) -> Self {
         let documents = DocumentCache::new(limits.cached_documents, limits.cached_bytes);
         Self { limits, documents, measured: AtomicU64::new(0) }
     }
 
     /// The limits that it holds operations to.
-    pub const fn limits(&self) -> &GuardLimits {
+    pub const fn limits(&self) -> &LimitsConfig {
         &self.limits
     }
 

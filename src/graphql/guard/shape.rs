@@ -13,8 +13,11 @@ use async_graphql::{
     parser::types::{ExecutableDocument, Field, FragmentDefinition, FragmentSpread, Selection, SelectionSet},
 };
 
-use super::{limits::GuardLimits, too_complex};
-use crate::graphql::error::{ErrorCode, error_at};
+use super::too_complex;
+use crate::{
+    config::LimitsConfig,
+    graphql::error::{ErrorCode, error_at},
+};
 
 /// The most selections within each other: fields, inline fragments and spreads. It bounds what the library does call by call, and
 /// is its own bound.
@@ -27,7 +30,7 @@ const MAX_NESTING: usize = 32;
 /// What is too large, with the limit.
 pub(super) fn check(
     document: &ExecutableDocument,
-    limits: &GuardLimits,
+    limits: &LimitsConfig,
     measured: &AtomicU64,
 ) -> Result<(), ServerError> {
     let mut measurer = Measurer { fragments: &document.fragments, known: HashMap::new(), measured };
@@ -46,7 +49,7 @@ pub(super) fn check(
     Ok(())
 }
 
-fn judge(shape: &Shape, limits: &GuardLimits) -> Result<(), ServerError> {
+fn judge(shape: &Shape, limits: &LimitsConfig) -> Result<(), ServerError> {
     let table = [
         (shape.selections, limits.fields, "fields and spreads of fragments"),
         (shape.aliases, limits.aliases, "aliases"),

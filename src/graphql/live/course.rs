@@ -2,7 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
 use async_graphql::{
@@ -27,13 +30,15 @@ const AFTER: &str = "after";
 pub struct Course {
     after: Cursor,
     until: Option<Position>,
+    /// Everything up to here was told, or is not wanted.
+    read_to: AtomicI64,
     positions: Mutex<VecDeque<Position>>,
 }
 
 impl Course {
     /// From what comes after a cursor, whatever the query says, for ever or until everything up to a position was told.
     pub fn new(after: Cursor, until: Option<Position>) -> Arc<Self> {
-        Arc::new(Self { after, until, positions: Mutex::default() })
+        Arc::new(Self { after, until, read_to: AtomicI64::new(after.position.0), positions: Mutex::default() })
     }
 
     /// The same as data for the resolvers.
@@ -46,6 +51,15 @@ impl Course {
     /// The position of the next result that was not asked for yet. Every result has one, in the same order.
     pub fn next_position(&self) -> Option<Position> {
         self.positions.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+    }
+
+    /// The place up to which everything was told, or is not wanted.
+    pub fn read_to(&self) -> Position {
+        Position(self.read_to.load(Ordering::Relaxed))
+    }
+
+    pub(in crate::graphql) fn has_read_to(&self, position: Position) {
+        self.read_to.fetch_max(position.0, Ordering::Relaxed);
     }
 
     pub(in crate::graphql) const fn after(&self) -> Cursor {

@@ -1,6 +1,7 @@
 //! The fields of `Subscription`: live streams, one file per noun.
 //!
-//! Each stream pulls: it asks the log for more only when its client took what it had, so a slow client costs no memory.
+//! Each stream pulls: it asks the log for more only when the transport took what it had. The transport does so for all who follow
+//! the same live query together, and keeps nothing but a position for a slow one (`http/groups`).
 
 pub(super) mod confirmation;
 pub(super) mod course;

@@ -11,7 +11,7 @@ use crate::{
     auth::Authenticator,
     domain::{
         actor::Actor,
-        event::{Event, LoggedEvent},
+        event::{Event, LoggedEvent, Position},
     },
     graphql::{
         context::{Caller, Session, data},
@@ -72,14 +72,23 @@ impl Watch {
         }
     }
 
+    fn has_read_to(&self, position: Position) {
+        if let Some(course) = &self.course {
+            course.has_read_to(position);
+        }
+    }
+
     /// The next event. Waits until there is one; `None` where the transport wants no more. Ends with an error when the caller may
     /// no longer follow.
     pub async fn next(&mut self) -> Result<Option<LoggedEvent>> {
         loop {
             if let Some(event) = self.waiting.pop_front() {
+                // Whoever asks for this one has dealt with those before it.
+                self.has_read_to(Position(event.position.0 - 1));
                 return Ok(Some(event));
             }
             let position = self.follow.cursor().position;
+            self.has_read_to(position);
             if self.course.as_ref().is_some_and(|course| course.is_over_at(position)) {
                 return Ok(None);
             }

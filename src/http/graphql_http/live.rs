@@ -31,18 +31,15 @@ use crate::{
     http::{
         HttpState,
         error::HttpError,
-        groups::{Groups, LiveQuery},
+        groups::{Groups, LiveQuery, Membership},
         listener::Line,
-        sessions::{OpenSession, Place},
+        sessions::{OpenSession, Place, TooMany},
         sink::{Ending, Gone, Offer, Sink},
     },
 };
 
 /// How many events wait for a client that does not read.
 const QUEUE: usize = 8;
-
-/// Over how long the streams end when the server stops.
-const DRAIN_SPREAD: Duration = Duration::from_secs(5);
 
 /// How long a client has to take the end of its stream.
 const CLOSING: Duration = Duration::from_secs(2);
@@ -55,11 +52,8 @@ pub(super) fn follow(state: &HttpState, query: LiveQuery, line: Option<Line>) ->
     if state.drain.is_cancelled() {
         return Err(HttpError::busy("The server stops. Try again in a moment."));
     }
-    let place = state.sessions.take_place();
-    let place =
-        place.map_err(|_| HttpError::busy("The server carries as many connections as it may. Try again later."))?;
-    let session = state.sessions.open(Arc::new(query.actor().clone())).map_err(|_| {
-        let message = "Too many connections of this subject; close one, or try again later.";
+    let place = state.sessions.take_place().map_err(|TooMany(message)| HttpError::busy(message))?;
+    let session = state.sessions.open(Arc::new(query.actor().clone())).map_err(|TooMany(message)| {
         HttpError::new(StatusCode::TOO_MANY_REQUESTS, ErrorCode::RateLimited.name(), message)
     })?;
     let (parts, body) = mpsc::channel(QUEUE);
@@ -75,7 +69,7 @@ pub(super) fn follow(state: &HttpState, query: LiveQuery, line: Option<Line>) ->
         session,
         line,
     };
-    state.socket_tasks.spawn(stream.run(query));
+    state.tasks.spawn(stream.run(query));
     Ok(read_parts(body, taken))
 }
 
@@ -172,8 +166,8 @@ impl LiveEvents {
         let told = match over {
             Over::Ended(Ending::Complete) => self.tell([Part::Event(COMPLETE), Part::End]).await,
             Over::Ended(Ending::Failed(failure)) => {
-                let errors = [b"{\"errors\":", failure.errors.as_ref(), b"}"].concat();
-                self.tell([Part::Event(next(&errors)), Part::Event(COMPLETE), Part::End]).await
+                let errors = Part::Event(next(&failure.to_document()));
+                self.tell([errors, Part::Event(COMPLETE), Part::End]).await
             }
             Over::Stopping => self.tell([Part::End]).await,
             Over::Stalled => false,
@@ -188,10 +182,10 @@ impl LiveEvents {
     async fn wait(&self, query: LiveQuery) -> Over {
         let sink: Arc<dyn Sink> = Arc::clone(&self.sink) as Arc<dyn Sink>;
         let mut follow = pin!(self.groups.follow(query, sink));
-        let mut membership = None;
+        let mut membership: Option<Membership> = None;
         let mut drained = pin!(async {
             self.drain.cancelled().await;
-            sleep(self.place.share_of(DRAIN_SPREAD)).await;
+            sleep(self.place.stays_for()).await;
         });
         let every = self.limits.ping_every;
         let mut ticks = interval_at(Instant::now() + every, every);
@@ -204,7 +198,11 @@ impl LiveEvents {
                     Err(None) => return Over::Gone,
                 },
                 ending = self.sink.ending.wait() => return Over::Ended(ending.clone()),
-                () = self.session.ended() => return Over::Ended(Ending::Failed(Fault::unauthenticated().into())),
+                () = self.session.ended() => {
+                    let ending = Ending::Failed(Fault::unauthenticated().into());
+                    membership.iter().for_each(|membership| membership.note(&ending));
+                    return Over::Ended(ending);
+                }
                 () = &mut drained => return Over::Stopping,
                 () = self.sink.parts.closed() => return Over::Gone,
                 _ = ticks.tick() => {

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicI64, Ordering},
+        atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
     },
 };
 
@@ -118,7 +118,7 @@ pub(super) enum Next {
 
 impl Group {
     /// A group that follows the log from a place.
-    pub(super) fn new(query: LiveQuery, begin: Cursor) -> Self {
+    pub(super) fn new(query: LiveQuery, begin: Cursor, kept: Arc<AtomicUsize>) -> Self {
         // The results of a query that cannot be resumed are counted from 1.
         let head = if query.sharing.resumable { begin.position } else { Position(0) };
         let state = State {
@@ -127,7 +127,7 @@ impl Group {
             prompt: HashMap::new(),
             list: None,
             head,
-            recent: Recent::new(head, !query.sharing.resumable),
+            recent: Recent::new(head, !query.sharing.resumable, kept),
             ending: None,
         };
         Self { query, epoch: begin.epoch, state: Mutex::new(state), deserted: Notify::new() }

@@ -12,7 +12,7 @@ mod run;
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
     time::Duration,
 };
 
@@ -46,6 +46,8 @@ struct Inner {
     live: Live,
     clock: Arc<dyn Clock>,
     metrics: Metrics,
+    /// The memory that all groups' newest results take.
+    kept: Arc<AtomicUsize>,
     groups: Mutex<HashMap<Key, Arc<Group>>>,
 }
 
@@ -53,6 +55,13 @@ struct Inner {
 pub(super) struct Membership {
     group: Arc<Group>,
     member: Arc<Member>,
+}
+
+impl Membership {
+    /// Tells who counts how it ends.
+    pub(super) fn note(&self, ending: &Ending) {
+        self.member.note(ending);
+    }
 }
 
 impl Drop for Membership {
@@ -64,7 +73,7 @@ impl Drop for Membership {
 impl Groups {
     /// No groups yet.
     pub fn new(gate: Gate, live: Live, clock: Arc<dyn Clock>, metrics: Metrics) -> Self {
-        Self { inner: Arc::new(Inner { gate, live, clock, metrics, groups: Mutex::default() }) }
+        Self { inner: Arc::new(Inner { gate, live, clock, metrics, kept: Arc::default(), groups: Mutex::default() }) }
     }
 
     /// Follows a live query, and comes back once the results come by themselves: to the sink, until the membership is dropped.
@@ -93,11 +102,11 @@ impl Groups {
 
     /// The group of the query, and a place in it.
     fn enroll(&self, query: LiveQuery, head: Cursor, newcomer: Newcomer) -> Membership {
-        let mut groups = self.inner.groups();
         let key = query.key(head.epoch);
+        let mut groups = self.inner.groups();
         let found = groups.get(&key).filter(|group| !group.has_ended());
         let group = found.cloned().unwrap_or_else(|| {
-            let group = Arc::new(Group::new(query, head));
+            let group = Arc::new(Group::new(query, head, Arc::clone(&self.inner.kept)));
             groups.insert(key.clone(), Arc::clone(&group));
             tokio::spawn(Arc::clone(&self.inner).run(key, Arc::clone(&group)));
             group

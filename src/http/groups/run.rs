@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use futures_util::{StreamExt, stream::BoxStream};
 use tokio::{
     task::yield_now,
-    time::{Duration, Instant, sleep, timeout_at},
+    time::{Instant, sleep, timeout_at},
 };
 
 use super::{
@@ -23,14 +23,11 @@ use crate::{
         result::{Failure, read_event},
         sink::{Ending, Offer},
     },
+    live::BackOff,
 };
 
 /// After how many members others have a turn.
 const TURN: usize = 64;
-
-/// How long to wait before a query is executed anew that failed for now.
-const FIRST_DELAY: Duration = Duration::from_millis(100);
-const LONGEST_DELAY: Duration = Duration::from_secs(5);
 
 /// Where a client begins.
 pub(super) struct Begin {
@@ -53,6 +50,11 @@ struct Located {
 }
 
 impl Execution {
+    /// Everything up to here was shown, or nobody wanted it.
+    fn read_to(&self) -> Position {
+        self.course.as_ref().map(|course| course.read_to()).unwrap_or_default()
+    }
+
     /// The next result; `None` where there is no more.
     async fn next(&mut self) -> Result<Option<Located>, Failure> {
         let Some(response) = self.responses.next().await else { return Ok(None) };
@@ -100,9 +102,9 @@ impl Inner {
     }
 
     fn end(&self, key: &Key, group: &Arc<Group>, ending: &Ending) {
-        let mut groups = self.groups();
+        // Whoever comes by now is told at once, and another group may have begun meanwhile.
         group.end(ending);
-        // Another may have begun meanwhile.
+        let mut groups = self.groups();
         if groups.get(key).is_some_and(|held| Arc::ptr_eq(held, group)) {
             groups.remove(key);
         }
@@ -125,23 +127,24 @@ impl Inner {
 
     /// Executes the group's query and hands out the results, for as long as it goes on.
     async fn follow_for(self: &Arc<Self>, group: &Arc<Group>) -> Ending {
-        let mut delay = FIRST_DELAY;
+        let mut back_off = BackOff::new();
+        let mut begin = group.head();
         loop {
-            let mut execution = self.execute(&group.query, group.head(), None);
+            let mut execution = self.execute(&group.query, begin, None);
             let failed = loop {
                 match execution.next().await {
                     Ok(Some(located)) => self.hand_out(group, located).await,
                     Ok(None) => return Ending::Complete,
                     Err(failed) => break failed,
                 }
-                delay = FIRST_DELAY;
+                back_off = BackOff::new();
             };
             if !failed.may_pass() {
                 return Ending::Failed(failed);
             }
-            // The event that could not be shown comes again.
-            sleep(delay).await;
-            delay = (delay * 2).min(LONGEST_DELAY);
+            // The event that could not be shown comes again, and none of those that nobody wanted.
+            begin = group.cursor(group.head().position.max(execution.read_to()));
+            sleep(back_off.next_delay()).await;
         }
     }
 
@@ -149,13 +152,13 @@ impl Inner {
     async fn hand_out(self: &Arc<Self>, group: &Arc<Group>, Located { position, result }: Located) {
         let now = self.clock.now();
         let (position, members) = group.add(position, result.clone());
-        self.metrics.count_results(members.len());
+        let mut taken = 0;
         for (count, member) in members.iter().enumerate() {
             if position <= member.position() {
                 continue;
             }
             match hand_on(member, position, &result, now) {
-                Ok(true) => {}
+                Ok(true) => taken += 1,
                 Ok(false) => {
                     group.falls_behind(member);
                     tokio::spawn(Arc::clone(self).bring_back(Arc::clone(group), Arc::clone(member)));
@@ -171,6 +174,7 @@ impl Inner {
                 yield_now().await;
             }
         }
+        self.metrics.count_results(taken);
     }
 
     async fn bring_back(self: Arc<Self>, group: Arc<Group>, member: Arc<Member>) {
@@ -184,6 +188,7 @@ impl Inner {
     /// # Errors
     /// How it ended before that; `None` where nobody is there to be told.
     pub(super) async fn catch_up(&self, group: &Group, member: &Arc<Member>) -> Result<(), Option<Ending>> {
+        let mut back_off = BackOff::new();
         loop {
             member.sink.ready().await.map_err(|_| None)?;
             match group.next_for(member) {
@@ -195,15 +200,16 @@ impl Inner {
                         }
                     }
                 }
-                Next::Replay(until) => self.replay(group, member, until).await?,
+                Next::Replay(until) if self.replay(group, member, until).await? => back_off = BackOff::new(),
+                Next::Replay(_) => sleep(back_off.next_delay()).await,
                 Next::End(ending) => return Err(Some(ending)),
                 Next::Left => return Err(None),
             }
         }
     }
 
-    /// Executes the query for one member, from where it is up to a place.
-    async fn replay(&self, group: &Group, member: &Member, until: Position) -> Result<(), Option<Ending>> {
+    /// Executes the query for one member, from where it is up to a place. Tells whether it got there; if not, it failed for now.
+    async fn replay(&self, group: &Group, member: &Member, until: Position) -> Result<bool, Option<Ending>> {
         self.metrics.count_replay();
         let mut execution = self.execute(&group.query, group.cursor(member.position()), Some(until));
         loop {
@@ -216,12 +222,9 @@ impl Inner {
                 }
                 Ok(None) => {
                     member.advance(until);
-                    return Ok(());
+                    return Ok(true);
                 }
-                Err(failure) if failure.may_pass() => {
-                    sleep(FIRST_DELAY).await;
-                    return Ok(());
-                }
+                Err(failure) if failure.may_pass() => return Ok(false),
                 Err(failure) => return Err(Some(Ending::Failed(failure))),
             }
         }

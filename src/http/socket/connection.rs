@@ -21,7 +21,7 @@ use crate::{
     http::{
         HttpState,
         result::Failure,
-        sessions::{OpenSession, Place},
+        sessions::{OpenSession, Place, TooMany},
     },
 };
 
@@ -33,9 +33,6 @@ const TURN: usize = 32;
 
 /// How often it is looked whether a connection that holds messages back takes them.
 const LOOK: Duration = Duration::from_secs(5);
-
-/// Over how long the sockets are closed when the server stops.
-const DRAIN_SPREAD: Duration = Duration::from_secs(5);
 
 /// How long a client has to answer a close frame.
 const CLOSING: Duration = Duration::from_secs(5);
@@ -162,9 +159,9 @@ impl Connection {
         }
     }
 
-    /// The server stops. Clients are sent away one after the other, so that they do not all come back at once.
+    /// The server stops.
     fn leave_soon(&mut self) {
-        self.leave_at = Some(Instant::now() + self.place.share_of(DRAIN_SPREAD));
+        self.leave_at = Some(Instant::now() + self.place.stays_for());
     }
 
     fn close(&mut self, code: u16, reason: &str) {
@@ -274,8 +271,9 @@ impl Connection {
             Ok(actor) => Arc::new(actor),
             Err((code, reason)) => return self.close(code, reason),
         };
-        let Ok(place) = self.state.sessions.open(Arc::clone(&actor)) else {
-            return self.close(1013, "Too many connections of this subject; close one, or try again later");
+        let place = match self.state.sessions.open(Arc::clone(&actor)) {
+            Ok(place) => place,
+            Err(TooMany(reason)) => return self.close(1013, reason),
         };
         let session = Session { actor: (*actor).clone(), locale: language, request: handshake.context };
         self.phase = Phase::Open { session: Arc::new(session), place };

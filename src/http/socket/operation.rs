@@ -106,6 +106,8 @@ impl Sink for Operation {
         // Closed before it is told: the client may use the id again at once.
         self.socket.forget(self);
         self.socket.wire().send_if(&text, || self.open.swap(false, Ordering::AcqRel));
+        // Also where nothing is written any more.
+        self.open.store(false, Ordering::Release);
         // A membership holds its operation, so it must not be held by it any longer.
         drop(self.stop_running());
     }

@@ -20,8 +20,8 @@ use crate::{
 pub(super) fn start(state: &Arc<HttpState>, session: Arc<Session>, operation: Arc<Operation>, call: Call) {
     let (state, running) = (Arc::clone(state), Arc::clone(&operation));
     let task = tokio::spawn(async move {
-        let mut watch = EndWatch { operation: Some(running) };
-        let ending = run(&state, session, watch.operation.as_ref(), call).await;
+        let mut watch = EndWatch { operation: Some(Arc::clone(&running)) };
+        let ending = run(&state, session, &running, call).await;
         if let (Some(operation), Some(ending)) = (watch.operation.take(), ending) {
             operation.end(&ending);
         }
@@ -43,13 +43,7 @@ impl Drop for EndWatch {
 }
 
 /// `None` where the operation goes on as a member of a group.
-async fn run(
-    state: &HttpState,
-    session: Arc<Session>,
-    operation: Option<&Arc<Operation>>,
-    call: Call,
-) -> Option<Ending> {
-    let operation = operation?;
+async fn run(state: &HttpState, session: Arc<Session>, operation: &Arc<Operation>, call: Call) -> Option<Ending> {
     match state.authenticator.still_valid(&session.actor).await {
         Ok(true) => {}
         Ok(false) => return Some(Ending::Failed(Fault::unauthenticated().into())),

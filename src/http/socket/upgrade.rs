@@ -21,8 +21,8 @@ use crate::{
     http::{
         HttpState,
         error::HttpError,
-        origin::{header_text, may_connect},
-        sessions::Place,
+        origin::{header_list, header_text, may_connect},
+        sessions::{Place, TooMany},
     },
 };
 
@@ -39,23 +39,24 @@ pub(in crate::http) async fn upgrade(State(state): State<Arc<HttpState>>, mut re
         return HttpError::forbidden("Pages of this origin may not connect; see server.allowed_origins.")
             .into_response();
     }
-    let Some(accept) = accept_key(headers) else {
+    // There is no upgrade in HTTP/1.0.
+    let on_upgrade = request.extensions_mut().remove::<OnUpgrade>();
+    let headers = request.headers();
+    let (Some(accept), Some(on_upgrade)) = (accept_key(headers), on_upgrade) else {
         let upgrade_to = HeaderValue::from_static("websocket");
         return HttpError::bad_input(StatusCode::UPGRADE_REQUIRED, "This is no WebSocket handshake (RFC 6455).")
             .with_header(header::UPGRADE, upgrade_to)
             .with_header(header::SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"))
             .into_response();
     };
-    let Ok(place) = state.sessions.take_place() else {
-        return HttpError::busy("The server carries as many sockets as it may. Try again later.").into_response();
+    let place = match state.sessions.take_place() {
+        Ok(place) => place,
+        Err(TooMany(message)) => return HttpError::busy(message).into_response(),
     };
-    let offers_ours = offered_protocols(headers).any(|offered| offered == PROTOCOL);
+    let offers_ours = header_list(headers, header::SEC_WEBSOCKET_PROTOCOL).any(|offered| offered == PROTOCOL);
     let context = request.extensions().get::<RequestContext>().copied();
     let handshake = Handshake { headers: keep_headers(headers), context };
-    let Some(on_upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
-        return HttpError::internal().into_response();
-    };
-    let tasks = state.socket_tasks.clone();
+    let tasks = state.tasks.clone();
     tasks.spawn(async move {
         match on_upgrade.await {
             Ok(upgraded) => serve(state, upgraded, offers_ours, handshake, place).await,
@@ -75,12 +76,9 @@ async fn serve(state: Arc<HttpState>, upgraded: Upgraded, offers_ours: bool, han
     // The listener serves nothing but TCP.
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
     let stream = parts.io.into_inner();
-    // A client that vanished is found out by the kernel, and what it keeps for one that stalls is bounded.
+    // What the kernel keeps for one that stalls is bounded.
     let socket = SockRef::from(&stream);
-    let set = socket.set_send_buffer_size(SEND_BUFFER);
-    #[cfg(target_os = "linux")]
-    let set = set.and_then(|()| socket.set_tcp_user_timeout(Some(state.sockets.stall_timeout)));
-    if let Err(error) = set {
+    if let Err(error) = socket.set_send_buffer_size(SEND_BUFFER) {
         debug!(%error, "A socket took no options");
     }
     let connection = Connection::new(state, Wire::new(stream), handshake, place, &parts.read_buf);
@@ -89,20 +87,12 @@ async fn serve(state: Arc<HttpState>, upgraded: Upgraded, offers_ours: bool, han
 
 /// The answer to the client's key, where the request is a handshake.
 fn accept_key(headers: &HeaderMap) -> Option<String> {
-    let has_token = |name: header::HeaderName, wanted: &str| {
-        header_text(headers, name)
-            .is_some_and(|value| value.split(',').any(|token| token.trim().eq_ignore_ascii_case(wanted)))
-    };
+    let has_token = |name, wanted: &str| header_list(headers, name).any(|token| token.eq_ignore_ascii_case(wanted));
     let is_handshake = has_token(header::CONNECTION, "upgrade")
         && has_token(header::UPGRADE, "websocket")
         && header_text(headers, header::SEC_WEBSOCKET_VERSION) == Some("13");
     let key = header_text(headers, header::SEC_WEBSOCKET_KEY).filter(|key| key.len() == 24 && is_handshake)?;
     Some(derive_accept_key(key.as_bytes()))
-}
-
-fn offered_protocols(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    let lists = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).iter().filter_map(|value| value.to_str().ok());
-    lists.flat_map(|list| list.split(',')).map(str::trim)
 }
 
 /// Those of the handshake's headers that `connection_init` may need.

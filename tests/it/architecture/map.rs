@@ -24,7 +24,7 @@ const ROOMS: &[Room] = &[
     room("auth", &["domain", "port", "config", "store"]),
     room("metrics", &["domain", "service"]),
     // The store's read side: loaders and connections.
-    room("graphql", &["domain", "service", "live", "auth", "metrics", "store"]),
+    room("graphql", &["domain", "service", "live", "auth", "metrics", "config", "store"]),
     room("http", &["graphql", "service", "live", "auth", "metrics", "config", "domain"]),
     Room {
         name: "worker",

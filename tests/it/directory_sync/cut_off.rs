@@ -15,7 +15,7 @@ use rollcall::{
     domain::{chance::Chance, clock::Clock, id::DirectorySyncId},
     port::directory::{DirectoryError, DirectorySource, Listing},
     service::{ServiceError, Services},
-    store::StoreError,
+    store::{EngineerFilter, StoreError},
 };
 use serde_json::{Value, json};
 use tokio::{runtime::Handle, task::block_in_place};
@@ -241,8 +241,8 @@ impl Meddler {
         let rows = self.app.services.store().rows(&account);
         let noted = rows.find_sync(self.run).await.unwrap().unwrap().counts.total > 0;
         if noted && !self.done.swap(true, Ordering::SeqCst) {
-            let leavers: Vec<_> =
-                rows.find_engineers_by_name("leaver").await.unwrap().iter().map(|one| one.id).collect();
+            let named = EngineerFilter { search: Some("leaver".to_owned()), ..EngineerFilter::default() };
+            let leavers = rows.list_engineer_ids(&named, None, 10).await.unwrap();
             let admin = self.app.local_admin(&account);
             let outcomes = self.app.services.delete_engineers(&admin, &leavers, false).await.unwrap();
             assert_eq!(outcomes.len(), 2);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{EMAIL, MOBILE, add_pending, moment};
 use crate::harness::{
-    app::{Caller, Database, TestApp, channel},
+    app::{Caller, Database, Setup, TestApp, channel},
     both_dbs,
     roll::status,
 };
@@ -188,7 +188,9 @@ async fn a_waiting_request_that_is_retired_costs_nothing(database: Database) {
 }
 
 async fn two_hundred_subscribes_at_once_send_one_message_a_minute(database: Database) {
-    let app = TestApp::start(database).await;
+    // They wait for each other, on a slow machine for longer than an operation may take.
+    let config = "[limits]\nexecution_milliseconds = 120000\n".to_owned();
+    let app = TestApp::start_with(database, Setup { config, ..Setup::default() }).await;
     let admin = app.admin();
     // Forty people share one number, so that the calls meet at the endpoint and not only at one person's row.
     let mut people = Vec::new();
