@@ -1,7 +1,7 @@
 //! One group: everyone who follows the same live query with the same rights.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
@@ -36,8 +36,9 @@ struct State {
     next_id: u64,
     /// How many there are, those that are behind among them.
     count: usize,
-    /// Those that are given each result at once. Each of them has everything up to `head`.
-    prompt: HashMap<u64, Arc<Member>>,
+    /// Those that are given each result at once, as they came: what they own lies in memory in about that order, which is how it is
+    /// read fastest. Each of them has everything up to `head`.
+    prompt: BTreeMap<u64, Arc<Member>>,
     /// The same as a list; made anew when it changed.
     list: Option<Arc<[Arc<Member>]>>,
     /// The place of the newest result; in the beginning the place from which the group follows the log.
@@ -124,7 +125,7 @@ impl Group {
         let state = State {
             next_id: 0,
             count: 0,
-            prompt: HashMap::new(),
+            prompt: BTreeMap::new(),
             list: None,
             head,
             recent: Recent::new(head, !query.sharing.resumable, kept),

@@ -23,6 +23,7 @@ use crate::{
         result::Failure,
         sessions::{OpenSession, Place, TooMany},
     },
+    metrics::Counted,
 };
 
 /// What a socket reads at a time, in bytes. Most clients send little, and there may be thousands.
@@ -50,6 +51,7 @@ pub(super) struct Connection {
     /// What comes is no WebSocket any more, and is thrown away.
     deaf: bool,
     place: Place,
+    _counted: Counted,
 }
 
 /// How far the socket is.
@@ -82,18 +84,19 @@ impl Connection {
             leave_at: None,
             deaf: false,
             place,
+            _counted: state.metrics.open_socket(),
             state,
         }
     }
 
     /// Tells a client that speaks another protocol, or none.
-    pub(super) async fn refuse_protocol(mut self) {
+    pub(super) async fn refuse_protocol(mut self: Box<Self>) {
         self.close(4406, "Subprotocol not acceptable");
         self.serve().await;
     }
 
     /// Serves the socket to its end.
-    pub(super) async fn serve(mut self) {
+    pub(super) async fn serve(mut self: Box<Self>) {
         // What came with the handshake does not make the connection readable.
         self.read().await;
         let socket = Arc::clone(&self.socket);
@@ -253,7 +256,8 @@ impl Connection {
             return;
         }
         match ClientMessage::parse(text) {
-            Ok(ClientMessage::ConnectionInit { payload }) => self.init(payload.into()).await,
+            // Boxed, for a socket needs the room but once.
+            Ok(ClientMessage::ConnectionInit { payload }) => Box::pin(self.init(payload.into())).await,
             Ok(ClientMessage::Ping { payload }) => self.socket.wire().send(&message::pong(payload)),
             Ok(ClientMessage::Pong) => {}
             Ok(ClientMessage::Subscribe { id, call }) => self.subscribe(&id, call),

@@ -59,7 +59,7 @@ pub(in crate::http) async fn upgrade(State(state): State<Arc<HttpState>>, mut re
     let tasks = state.tasks.clone();
     tasks.spawn(async move {
         match on_upgrade.await {
-            Ok(upgraded) => serve(state, upgraded, offers_ours, handshake, place).await,
+            Ok(upgraded) => begin(state, upgraded, offers_ours, handshake, place),
             Err(error) => debug!(%error, "A connection ended before it became a WebSocket"),
         }
     });
@@ -71,8 +71,8 @@ pub(in crate::http) async fn refuse_method() -> HttpError {
     HttpError::method_not_allowed("GET")
 }
 
-async fn serve(state: Arc<HttpState>, upgraded: Upgraded, offers_ours: bool, handshake: Handshake, place: Place) {
-    let _open = state.metrics.open_socket();
+/// Begins to serve the socket, in a task of its own: a socket lives long, and the buffers of HTTP are not to live with it.
+fn begin(state: Arc<HttpState>, upgraded: Upgraded, offers_ours: bool, handshake: Handshake, place: Place) {
     // The listener serves nothing but TCP.
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else { return };
     let stream = parts.io.into_inner();
@@ -81,8 +81,13 @@ async fn serve(state: Arc<HttpState>, upgraded: Upgraded, offers_ours: bool, han
     if let Err(error) = socket.set_send_buffer_size(SEND_BUFFER) {
         debug!(%error, "A socket took no options");
     }
-    let connection = Connection::new(state, Wire::new(stream), handshake, place, &parts.read_buf);
-    if offers_ours { connection.serve().await } else { connection.refuse_protocol().await }
+    let tasks = state.tasks.clone();
+    let connection = Box::new(Connection::new(state, Wire::new(stream), handshake, place, &parts.read_buf));
+    if offers_ours {
+        tasks.spawn(connection.serve());
+    } else {
+        tasks.spawn(connection.refuse_protocol());
+    }
 }
 
 /// The answer to the client's key, where the request is a handshake.
