@@ -65,7 +65,9 @@ async fn count(address: SocketAddr, authorization: &str, clients: usize, queries
         let mut begin = told.clone();
         reading.spawn(async move {
             let begin = *begin.wait_for(|begin| *begin > 0).await.map_err(|error| error.to_string())?;
-            Ok::<_, String>(socket.read_changes(begin).await)
+            let seen = socket.read_changes(begin).await;
+            // With the socket: while others still wait, none is closed.
+            Ok::<_, String>((seen, socket))
         });
     }
     let line = tokio::task::spawn_blocking(|| {
@@ -74,11 +76,12 @@ async fn count(address: SocketAddr, authorization: &str, clients: usize, queries
     })
     .await??;
     tell.send(line.trim().parse()?)?;
-    let (mut latencies, mut lost) = (Vec::new(), 0);
+    let (mut latencies, mut lost, mut sockets) = (Vec::new(), 0, Vec::new());
     while let Some(read) = reading.join_next().await {
-        let seen = read??;
+        let (seen, socket) = read??;
         latencies.extend(seen.latencies);
         lost += seen.lost;
+        sockets.push(socket);
     }
     latencies.sort_unstable();
     let quantile = |share: usize| latencies.get((latencies.len() * share / 100).min(latencies.len().saturating_sub(1)));

@@ -1,4 +1,4 @@
-//! How fast one change reaches thousands of live streams: rollcall beside the library's own WebSocket service
+//! How fast one change reaches thousands of live streams: rollcall beside its own schema on the WebSocket service of the library
 //! (`GraphQLSubscription`, unmodified) and beside a bare axum broadcast of the same frame, in turns.
 //!
 //!     make bench
@@ -12,6 +12,7 @@ mod clients;
 mod ours;
 mod process;
 mod report;
+mod roll;
 mod stock;
 
 use std::{env, error::Error};
