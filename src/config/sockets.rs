@@ -11,7 +11,8 @@ use super::to_usize;
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct SocketsSection {
-    /// How many may be open on this server. Each takes a file handle: see the system's limit on open files.
+    /// How many may be open on this server. Each takes a file handle: see the system's limit on open files. Of these, at most a
+    /// quarter may be clients that have not said yet who they are, and 16 in any case.
     #[schemars(range(min = 1, max = 1_000_000))]
     per_server: u32,
     /// How many one subject may have open on this server: a user, or an API key.

@@ -1,6 +1,8 @@
 //! The library's own WebSocket service, unmodified, over rollcall's own schema: what rollcall would be without a front door of its
 //! own. It asks for no token and checks no rights while a stream lasts, which speaks for it.
 
+use std::sync::Arc;
+
 use async_graphql::{Data, Executor, Request, Response};
 use async_graphql_axum::GraphQLSubscription;
 use axum::{Router, routing::any_service};
@@ -25,12 +27,8 @@ impl Executor for Executed {
         self.schema.execute(request.data(self.session.clone())).await
     }
 
-    fn execute_stream(
-        &self,
-        request: Request,
-        session_data: Option<std::sync::Arc<Data>>,
-    ) -> BoxStream<'static, Response> {
-        Executor::execute_stream(&self.schema, request.data(self.session.clone()), session_data)
+    fn execute_stream(&self, request: Request, data: Option<Arc<Data>>) -> BoxStream<'static, Response> {
+        Executor::execute_stream(&self.schema, request.data(self.session.clone()), data)
     }
 }
 

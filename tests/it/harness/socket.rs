@@ -56,7 +56,7 @@ impl Socket {
         self.stream.send(Message::text(text.to_owned())).await.is_ok()
     }
 
-    /// Sends a message of the WebSocket.
+    /// Sends a message of the WebSocket, whatever it is.
     pub async fn send_message(&mut self, message: Message) {
         self.stream.send(message).await.expect("sending");
     }
@@ -77,32 +77,30 @@ impl Socket {
         }
     }
 
-    /// Sends a message.
+    /// Sends a message of the protocol.
     pub async fn send(&mut self, message: Value) {
-        self.stream.send(Message::text(message.to_string())).await.expect("sending");
+        self.send_text(&message.to_string()).await;
     }
 
-    /// The next message; `None` at the end of the socket.
+    /// The next message of the protocol; `None` at the end of the socket.
     pub async fn receive(&mut self) -> Option<Value> {
         loop {
-            let message = timeout(PATIENCE, self.stream.next()).await.expect("a message in time");
-            match message {
-                Some(Ok(Message::Text(text))) => return Some(serde_json::from_str(&text).expect("JSON")),
-                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
-                Some(Ok(_)) => {}
+            match self.receive_message().await {
+                Some(Message::Text(text)) => return Some(serde_json::from_str(&text).expect("JSON")),
+                Some(Message::Close(_)) | None => return None,
+                Some(_) => {}
             }
         }
     }
 
-    /// The next message, or the code with which the server closes the socket.
+    /// The next message of the protocol, or the code with which the server closes the socket.
     pub async fn receive_or_code(&mut self) -> Result<Value, u16> {
         loop {
-            let message = timeout(PATIENCE, self.stream.next()).await.expect("a message in time");
-            match message {
-                Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(&text).expect("JSON")),
-                Some(Ok(Message::Close(Some(frame)))) => return Err(frame.code.into()),
-                Some(Ok(Message::Close(None)) | Err(_)) | None => panic!("the socket ended without a code"),
-                Some(Ok(_)) => {}
+            match self.receive_message().await {
+                Some(Message::Text(text)) => return Ok(serde_json::from_str(&text).expect("JSON")),
+                Some(Message::Close(Some(frame))) => return Err(frame.code.into()),
+                Some(Message::Close(None)) | None => panic!("the socket ended without a code"),
+                Some(_) => {}
             }
         }
     }

@@ -38,6 +38,21 @@ impl RawConnection {
         Self { stream: BufReader::new(TcpStream::connect(address).await.expect("a connection")) }
     }
 
+    /// Connects and asks for a WebSocket that speaks one of these protocols; for none where it is blank. Gives the answer's head.
+    pub async fn ask_for_websocket(address: SocketAddr, protocols: &str) -> (Self, Head) {
+        let mut connection = Self::open(address).await;
+        let protocols =
+            if protocols.is_empty() { String::new() } else { format!("sec-websocket-protocol: {protocols}\r\n") };
+        connection
+            .send(format!(
+                "GET /graphql HTTP/1.1\r\nhost: {address}\r\nconnection: keep-alive, Upgrade\r\nupgrade: WebSocket\r\n\
+                 sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{protocols}\r\n"
+            ))
+            .await;
+        let head = connection.read_head().await;
+        (connection, head)
+    }
+
     /// Sends bytes.
     pub async fn send(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).await.expect("sending");

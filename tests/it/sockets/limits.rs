@@ -1,6 +1,6 @@
 //! How many sockets and operations there may be, and how long a client is waited for.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use reqwest::StatusCode;
 use rollcall::domain::actor::Role;
@@ -14,6 +14,13 @@ use crate::harness::{
     socket::Socket,
     wire::RawConnection,
 };
+
+const PROTOCOL: &str = "graphql-transport-ws";
+
+/// Asks until it is so.
+async fn until(mut is_so: impl AsyncFnMut() -> bool) {
+    timeout(Duration::from_secs(20), async { while !is_so().await {} }).await.expect("it comes to be so in time");
+}
 
 /// How many sockets are open, as the metrics tell it.
 async fn count_open(app: &TestApp) -> usize {
@@ -79,13 +86,14 @@ async fn a_subject_may_have_so_many_sockets_and_no_more() {
     assert_alive(&mut second).await;
     // A place is free when its socket is gone.
     drop(first);
-    loop {
-        let mut socket = open(&admin, &app).await;
-        match socket.receive_or_code().await {
-            Ok(answer) => break assert_eq!(answer["type"], "connection_ack"),
-            Err(code) => assert_eq!(code, 1013),
+    until(async || match open(&admin, &app).await.receive_or_code().await {
+        Ok(answer) => answer["type"] == "connection_ack",
+        Err(code) => {
+            assert_eq!(code, 1013);
+            false
         }
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -94,25 +102,13 @@ async fn a_server_carries_so_many_sockets_and_no_more() {
     let mut first = app.admin().connect().await;
     // One that has not said who it is counts as well.
     let silent = Socket::open_raw(app.address).await;
-    let shake_hands = async || {
-        let mut connection = RawConnection::open(app.address).await;
-        connection
-            .send(
-                "GET /graphql/ws HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-                 sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-                 sec-websocket-protocol: graphql-transport-ws\r\n\r\n",
-            )
-            .await;
-        let head = connection.read_head().await;
-        let body = if head.status == 101 { String::new() } else { connection.read_body(&head).await };
-        (head.status, body)
-    };
-    let (status, body) = shake_hands().await;
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE.as_u16());
+    let (mut refused, head) = RawConnection::ask_for_websocket(app.address, PROTOCOL).await;
+    assert_eq!(head.status, StatusCode::SERVICE_UNAVAILABLE.as_u16());
+    let body = refused.read_body(&head).await;
     assert!(body.contains("UNAVAILABLE"), "{body}");
     assert_alive(&mut first).await;
     drop(silent);
-    while shake_hands().await.0 != 101 {}
+    until(async || RawConnection::ask_for_websocket(app.address, PROTOCOL).await.1.status == 101).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -129,7 +125,6 @@ async fn the_server_pings_and_a_quiet_client_that_reads_stays() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_reader_that_stalls_is_cut_and_a_fair_one_stays() {
     let app = start("stall_timeout_seconds = 1\n").await;
-    let app = Arc::new(app);
     let mut fair = app.admin().connect().await;
     let kept = follow(&mut fair).await;
     let mut stalled = app.admin().connect().await;
@@ -144,7 +139,7 @@ async fn a_reader_that_stalls_is_cut_and_a_fair_one_stays() {
             break;
         }
     }
-    while count_open(&app).await != 1 {}
+    until(async || count_open(&app).await == 1).await;
     app.admin().add("lin", json!({})).await;
     fair.next(&kept).await;
 }
